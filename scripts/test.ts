@@ -1,0 +1,32 @@
+// Runs every test file and ends with one plain line: `N passed, M failed, K skipped`.
+// `npm test -- PATTERN` runs the files whose path contains PATTERN.
+
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+
+const wanted = process.argv[2];
+const files = globSync(['src/**/*.test.ts', 'test/**/*.test.ts', 'sim/**/*.test.ts', 'fixtures/**/*.test.ts'])
+  .filter((file) => !wanted || file.includes(wanted))
+  .sort();
+
+if (files.length === 0) {
+  console.error(`No test file${wanted ? ` matches ${wanted}` : ''}.`);
+  process.exit(1);
+}
+
+const child = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test-timeout=300000', ...files], {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? 'node_modules/.cache/tollgate' },
+});
+
+let tail = '';
+child.stdout.on('data', (chunk: Buffer) => {
+  process.stdout.write(chunk);
+  tail = (tail + chunk.toString('utf8')).slice(-4000);
+});
+child.on('close', (code) => {
+  const figure = (name: string): number => Number(new RegExp(`ℹ ${name} (\\d+)`).exec(tail)?.[1] ?? 0);
+  const failed = figure('fail') + figure('cancelled');
+  console.log(`${figure('pass')} passed, ${failed} failed, ${figure('skipped') + figure('todo')} skipped`);
+  process.exit(code ?? 1);
+});

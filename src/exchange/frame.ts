@@ -1,0 +1,42 @@
+// One whole server-sent event: its bytes as they came, and its fields, decoded only when somebody asks.
+
+export class Frame {
+  /** The event as received, its closing blank line included. */
+  readonly bytes: Buffer;
+  #event: string | undefined;
+  #data: string | undefined;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** The `event:` field; empty where there is none. */
+  get event(): string {
+    if (this.#event === undefined) this.#parse();
+    return this.#event ?? '';
+  }
+
+  /** The `data:` lines joined by line feeds; empty for a comment or a heartbeat. */
+  get data(): string {
+    if (this.#data === undefined) this.#parse();
+    return this.#data ?? '';
+  }
+
+  #parse(): void {
+    let event = '';
+    let data: string | undefined;
+    for (const line of this.bytes
+      .toString('utf8')
+      .replace(/^\uFEFF/, '')
+      .split(/\r\n|\n|\r/)) {
+      const colon = line.indexOf(':');
+      if (colon === 0) continue;
+      const field = colon < 0 ? line : line.slice(0, colon);
+      const value = colon < 0 ? '' : line.slice(line.charCodeAt(colon + 1) === 0x20 ? colon + 2 : colon + 1);
+      if (field === 'event') event = value;
+      else if (field === 'data') data = data === undefined ? value : `${data}\n${value}`;
+    }
+    this.#event = event;
+    this.#data = data ?? '';
+  }
+}

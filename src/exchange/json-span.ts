@@ -1,0 +1,149 @@
+// Byte-level reading of JSON objects: where each top-level value lies, so that one can be replaced and the rest kept.
+// Used on bodies that `JSON.parse` has already accepted; it does not validate.
+
+export interface Member {
+  /** The key as written, its escapes resolved. */
+  readonly key: string;
+  /** True where the key was written with a backslash. */
+  readonly escaped: boolean;
+  /** Offset of the key's opening quote. */
+  readonly at: number;
+  /** The value's bytes: [from, to). */
+  readonly from: number;
+  readonly to: number;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const colon = 0x3a;
+const comma = 0x2c;
+
+/** Members of the object whose opening brace is the first non-blank byte at or after `start`; empty if there is none. */
+export function members(bytes: Buffer, start = 0): Member[] {
+  const found: Member[] = [];
+  let at = skipBlanks(bytes, start);
+  if (bytes[at] !== openBrace) return found;
+  at = skipBlanks(bytes, at + 1);
+  while (at < bytes.length && bytes[at] === quote) {
+    const keyAt = at;
+    const keyEnd = stringEnd(bytes, at);
+    const raw = bytes.toString('utf8', keyAt + 1, keyEnd - 1);
+    const escaped = raw.includes('\\');
+    at = skipBlanks(bytes, keyEnd);
+    if (bytes[at] !== colon) return found;
+    const from = skipBlanks(bytes, at + 1);
+    const to = valueEnd(bytes, from);
+    found.push({ key: escaped ? resolveEscapes(raw) : raw, escaped, at: keyAt, from, to });
+    at = skipBlanks(bytes, to);
+    if (bytes[at] === comma) at = skipBlanks(bytes, at + 1);
+  }
+  return found;
+}
+
+/** The member of that name, the last one where it stands more than once (as `JSON.parse` has it). */
+export function member(list: readonly Member[], key: string): Member | undefined {
+  for (let index = list.length - 1; index >= 0; index--) {
+    const candidate = list[index];
+    if (candidate?.key === key) return candidate;
+  }
+  return undefined;
+}
+
+/** A replacement of [from, to) by text. */
+export interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
+/** Applies edits that do not overlap. */
+export function splice(bytes: Buffer, edits: readonly Edit[]): Buffer {
+  if (edits.length === 0) return bytes;
+  const pieces: Buffer[] = [];
+  let at = 0;
+  for (const edit of [...edits].sort((a, b) => a.from - b.from)) {
+    pieces.push(bytes.subarray(at, edit.from), Buffer.from(edit.text, 'utf8'));
+    at = edit.to;
+  }
+  pieces.push(bytes.subarray(at));
+  return Buffer.concat(pieces);
+}
+
+/** An edit that sets `key` in the object at `start`, whether or not it is there. `text` is JSON. */
+export function setMember(bytes: Buffer, list: readonly Member[], start: number, key: string, text: string): Edit {
+  const existing = member(list, key);
+  if (existing) return { from: existing.from, to: existing.to, text };
+  const brace = skipBlanks(bytes, start) + 1;
+  return { from: brace, to: brace, text: `${JSON.stringify(key)}:${text}${list.length > 0 ? ',' : ''}` };
+}
+
+function resolveEscapes(raw: string): string {
+  try {
+    return String(JSON.parse(`"${raw}"`));
+  } catch {
+    return raw;
+  }
+}
+
+export function skipBlanks(bytes: Buffer, at: number): number {
+  let index = at;
+  for (;;) {
+    const byte = bytes[index];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return index;
+    index++;
+  }
+}
+
+/** One past the closing quote of the string that opens at `at`. */
+export function stringEnd(bytes: Buffer, at: number): number {
+  let index = at + 1;
+  // Short strings are walked; long ones (prompts) leap from quote to quote, which is native and 20 times faster.
+  const near = Math.min(bytes.length, index + 32);
+  for (; index < near; index++) {
+    const byte = bytes[index];
+    if (byte === backslash) index++;
+    else if (byte === quote) return index + 1;
+  }
+  // A backslash as the last byte of the walk skipped one byte more: `index` already stands behind it.
+  for (;;) {
+    const next = bytes.indexOf(quote, index);
+    if (next < 0) return bytes.length;
+    let slashes = 0;
+    while (next - 1 - slashes >= index && bytes[next - 1 - slashes] === backslash) slashes++;
+    if (slashes % 2 === 0) return next + 1;
+    index = next + 1;
+  }
+}
+
+/** One past the value that begins at `at`. */
+export function valueEnd(bytes: Buffer, at: number): number {
+  const first = bytes[at];
+  if (first === quote) return stringEnd(bytes, at);
+  let index = at;
+  if (first !== openBrace && first !== openBracket) {
+    for (; index < bytes.length; index++) {
+      const byte = bytes[index];
+      if (byte === comma || byte === closeBrace || byte === closeBracket || (byte !== undefined && byte <= 0x20)) break;
+    }
+    return index;
+  }
+  let depth = 0;
+  while (index < bytes.length) {
+    const byte = bytes[index];
+    if (byte === quote) {
+      index = stringEnd(bytes, index);
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) {
+      depth--;
+      if (depth === 0) return index + 1;
+    }
+    index++;
+  }
+  return index;
+}

@@ -1,0 +1,94 @@
+// What is written down of an exchange: one receipt each, and the journal rows that make the ledger.
+
+import type { Format } from './format.ts';
+import type { NanoUsd } from './money.ts';
+import type { Usage } from './usage.ts';
+
+/** How an exchange ended. */
+export type Ending =
+  | 'completed'
+  | 'cancelled'
+  | 'cut'
+  | 'killed'
+  | 'refused'
+  | 'failed'
+  | 'timed-out'
+  /** Written at start for a hold that a dead process left open. */
+  | 'crashed';
+
+/** One upstream attempt and what it cost. Charged at most once, under (request, attempt). */
+export interface Charge {
+  readonly attempt: number;
+  readonly provider: string;
+  /** The model as it was priced. */
+  readonly model: string;
+  readonly usage: Usage;
+  readonly cost: NanoUsd;
+  /** Which price row: catalogue version and start date, or `config`. */
+  readonly priceVersion: string;
+  /** Set where the provider's own usage never came: what the numbers rest on. */
+  readonly estimated?: 'received-text' | 'held-amount' | 'maybe-charged';
+  /** HTTP status of the attempt; 0 where none came. */
+  readonly status: number;
+  /** Why it did not serve the client, where it did not. */
+  readonly failure?: string;
+}
+
+export interface Receipt {
+  readonly id: string;
+  readonly at: number;
+  readonly keyId: string;
+  readonly scopes: readonly string[];
+  readonly format: Format;
+  /** As the client asked. */
+  readonly asked: string;
+  /** As it was served; empty where nothing was. */
+  readonly provider: string;
+  readonly model: string;
+  readonly rule: string;
+  readonly stream: boolean;
+  readonly ending: Ending;
+  /** The status the client saw (499 where it left first). */
+  readonly status: number;
+  /** Code of the refusal or failure, where there was one. */
+  readonly code: string;
+  readonly charges: readonly Charge[];
+  readonly cost: NanoUsd;
+  readonly saved: NanoUsd;
+  readonly estimated: boolean;
+  readonly dropped: readonly string[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly cache: 'hit' | 'miss' | 'semantic' | 'off';
+  /** Milliseconds. `overheadMs` is the time that was not spent waiting for the provider or the client. */
+  readonly durationMs: number;
+  readonly firstByteMs: number;
+  readonly overheadMs: number;
+}
+
+/** Rows of the journal, in the order they are written. `at` is epoch ms. */
+export type JournalRow =
+  | {
+      readonly type: 'hold';
+      readonly id: string;
+      readonly at: number;
+      readonly amount: NanoUsd;
+      readonly accounts: readonly { readonly scope: string; readonly window: string }[];
+      readonly provider: string;
+      readonly model: string;
+      readonly keyId: string;
+    }
+  /** Sets the hold's amount (a top-up or a move to another target). */
+  | {
+      readonly type: 'adjust';
+      readonly id: string;
+      readonly at: number;
+      readonly amount: NanoUsd;
+      readonly provider: string;
+      readonly model: string;
+    }
+  /** Closes the hold and posts its cost: one row, so that money and receipt cannot disagree. */
+  | {
+      readonly type: 'receipt';
+      readonly receipt: Receipt;
+      readonly accounts: readonly { scope: string; window: string }[];
+    };

@@ -1,0 +1,93 @@
+// The ports by which everything with effects comes in. `main.ts` fills them with the real world, `sim/` with a seeded one.
+
+import type { CallHandle, CallHandler, WireRequest } from '../exchange/wire.ts';
+
+export interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly log: Log;
+}
+
+export interface Clock {
+  /** Epoch milliseconds, whole. */
+  now(): number;
+  /** Milliseconds with fractions, never going back. */
+  monotonic(): number;
+  after(ms: number, task: () => void): Cancel;
+  every(ms: number, task: () => void): Cancel;
+  /** After what is already due in this turn of the loop, before any timer. */
+  soon(task: () => void): void;
+}
+
+export type Cancel = () => void;
+
+export interface Random {
+  bytes(length: number): Buffer;
+  /** [0, 1). */
+  fraction(): number;
+}
+
+export interface Network {
+  /** One HTTP/1.1 exchange. Bounds and addresses are the adapter's: connect timeout and trust classes are honoured there. */
+  dispatch(request: WireRequest, handler: CallHandler): CallHandle;
+  /** Closes idle connections and refuses new ones. */
+  close(): Promise<void>;
+}
+
+export interface Log {
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+}
+
+/** Flat facts only: no bodies, no headers, no keys. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** An append-only file, written synchronously: the page cache survives the death of the process. */
+export interface AppendFile {
+  readonly name: string;
+  readonly size: number;
+  /** Whole or not at all; throws what the file system says (ENOSPC, EROFS, EIO). */
+  write(bytes: Uint8Array): void;
+  /** Survives power loss once resolved. */
+  sync(): Promise<void>;
+  close(): void;
+}
+
+/** A folder of journal segments. */
+export interface SegmentFolder {
+  /** Names in order. */
+  list(): string[];
+  read(name: string): Buffer;
+  open(name: string): AppendFile;
+  truncate(name: string, size: number): void;
+}
+
+/** What node's server hands over, cut down to what `listen` uses; the simulated world makes its own. */
+export interface InboundRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly rawHeaders: readonly string[];
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  on(event: 'end' | 'close' | 'aborted', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  pause(): unknown;
+  resume(): unknown;
+}
+
+export interface InboundReply {
+  writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
+  write(chunk: Uint8Array | string): boolean;
+  end(chunk?: Uint8Array | string): unknown;
+  destroy(): unknown;
+  flushHeaders(): void;
+  on(event: 'drain' | 'close' | 'finish', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  readonly writableFinished: boolean;
+  readonly writableLength: number;
+}
+
+export type InboundListener = (request: InboundRequest, reply: InboundReply) => void;

@@ -1,0 +1,2 @@
+import type { Nothing } from '../budget/nothing.ts';
+export type Wrong = Nothing;
