@@ -1,0 +1,44 @@
+// What a provider is before the configuration speaks: one row of the table, all data, 6 to 12 lines each.
+
+import type { Format } from '../exchange/format.ts';
+import type { Auth, Billing, Timeouts } from '../exchange/target.ts';
+
+export interface ProviderRow {
+  readonly name: string;
+  /** Other names under which clients and configurations may call it (`google` is `gemini`). */
+  readonly synonyms: readonly string[];
+  readonly format: Format;
+  /** Without a trailing slash. `{location}` and the like are filled from `settings`, path-safe. */
+  readonly baseUrl: string;
+  readonly auth: Auth;
+  /** Environment variables that hold a key, first one set wins. Empty: needs no key, and is on only when configured. */
+  readonly keyVariables: readonly string[];
+  /** Environment variables that name a file whose whole content is the credential (a Google service account). */
+  readonly keyFileVariables: readonly string[];
+  /** Environment variables that fill a setting, by setting, first one set wins. */
+  readonly settingVariables: Readonly<Record<string, readonly string[]>>;
+  /** Settings without which the provider cannot be addressed. */
+  readonly needs: readonly string[];
+  /** Bare model names that belong to it. Anchored and linear: client text runs through them. */
+  readonly owns: readonly RegExp[];
+  /** The provider id in the price catalogue; '' where only the operator's own prices can apply. */
+  readonly catalogue: string;
+  readonly billing: Billing;
+  readonly tier: 'verified' | 'community';
+  readonly quirks: readonly string[];
+  /** Fixed headers, lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Defaults of the settings. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What differs from `defaultTimeouts`, ms. */
+  readonly timeouts: Partial<Timeouts>;
+}
+
+/**
+ * Milliseconds. `firstByte` is long because a reasoning model thinks before its first byte; a whole answer
+ * (not streamed) has `wholeAnswerFirstByteMs` instead, since its first byte is also its last.
+ */
+export const defaultTimeouts: Timeouts = { connect: 5_000, firstByte: 120_000, idle: 120_000, total: 1_800_000 };
+
+/** Raised to this for requests that do not stream, unless the configuration set `first_byte` itself. */
+export const wholeAnswerFirstByteMs = 600_000;
