@@ -1,0 +1,72 @@
+// Figures against goals: rows with ratio and verdict, the table on the terminal and the one in bench/README.md.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+
+export interface Row {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** The highest value that meets the goal; absent: a figure for reading, without a verdict. */
+  readonly bound?: number;
+  /** The goal in words. */
+  readonly goal?: string;
+  /** What the references did, and how far the rounds lay apart. */
+  readonly notes: string;
+  /** Exchanges that went wrong: no figure stands beside them. */
+  readonly errors?: string;
+}
+
+export interface Judged {
+  readonly ratio: string;
+  readonly verdict: 'met' | 'within 1.5×' | 'missed' | 'failed' | '';
+}
+
+export function judge(row: Row): Judged {
+  if (row.errors !== undefined || Number.isNaN(row.value)) return { ratio: '', verdict: 'failed' };
+  if (row.bound === undefined) return { ratio: '', verdict: '' };
+  const ratio = row.value / row.bound;
+  return { ratio: ratio.toFixed(2), verdict: ratio <= 1 ? 'met' : ratio <= 1.5 ? 'within 1.5×' : 'missed' };
+}
+
+function digits(value: number): string {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
+}
+
+function cells(row: Row): string[] {
+  const { ratio, verdict } = judge(row);
+  const bound = row.bound === undefined ? '' : `≤ ${digits(row.bound)} ${row.unit}${row.goal ? ` (${row.goal})` : ''}`;
+  const value = Number.isNaN(row.value) ? '' : `${digits(row.value)} ${row.unit}`;
+  return [row.what, value, bound, ratio, verdict, row.errors ?? row.notes];
+}
+
+const heading = ['what', 'measured', 'goal', 'of goal', 'verdict', 'beside it'];
+
+export function plainTable(rows: readonly Row[]): string {
+  const lines = [heading, ...rows.map(cells)];
+  const widths = heading.map((_, place) => Math.max(...lines.map((line) => line[place]?.length ?? 0)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, place) => cell.padEnd(widths[place] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function markdownTable(rows: readonly Row[]): string {
+  const lines = [heading, heading.map(() => '---'), ...rows.map(cells)];
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
+const begin = '<!-- figures: written by `npm run bench -- --write` -->';
+const end = '<!-- /figures -->';
+
+/** Replaces what stands between the two markers. */
+export function writeFigures(file: string, text: string): void {
+  const page = readFileSync(file, 'utf8');
+  const from = page.indexOf(begin);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${file} has no figures markers`);
+  writeFileSync(file, `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`);
+}
