@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ConfigSources, type Loaded, loadConfig } from './config.ts';
+import { ConfigError, formatProblem } from './problems.ts';
+import { sampleTable } from './sample-table.test.ts';
+
+const environment = { OPENAI_API_KEY: 'sk-openai', ANTHROPIC_API_KEY: 'sk-ant' };
+
+function load(text: string | undefined, more: Partial<ConfigSources> = {}): Loaded {
+  return loadConfig({
+    ...(text === undefined ? {} : { text }),
+    fileName: '/etc/tollgate/tollgate.yaml',
+    environment,
+    readFile: (path) => {
+      if (path === '/run/secrets/eu') return 'sk-from-file\n';
+      throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+    },
+    table: sampleTable,
+    ...more,
+  });
+}
+
+function lines(text: string, more: Partial<ConfigSources> = {}): string[] {
+  try {
+    load(text, more);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.problems.map((problem) => formatProblem(problem, 'f'));
+  }
+  return [];
+}
+
+test('without a file: providers of the environment, the built-in one, five dollars a day', () => {
+  const { snapshot, settings } = load(undefined);
+  assert.deepEqual([...snapshot.providers.keys()], ['openai', 'anthropic', 'sim']);
+  assert.equal(snapshot.version, 'default');
+  assert.deepEqual(snapshot.budgets, [
+    { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', onExhausted: 'error', alertAt: [] },
+  ]);
+  assert.deepEqual(settings.listen, { host: '127.0.0.1', port: 8080 });
+  assert.equal(settings.sim, true);
+  assert.equal(settings.defaultBudget, true);
+  assert.equal(settings.storeFile, './data/tollgate.db');
+  assert.equal(settings.admin.enabled, true);
+});
+
+test('with a file that does not name it, the built-in provider is off; the default budget stays until one is written', () => {
+  const { snapshot, settings } = load('listen: { port: 9000 }\n');
+  assert.deepEqual([...snapshot.providers.keys()], ['openai', 'anthropic']);
+  assert.equal(settings.sim, false);
+  assert.equal(settings.listen.port, 9000);
+  assert.equal(snapshot.budgets.length, 1);
+  assert.equal(load('budgets: []').snapshot.budgets.length, 0);
+  assert.equal(load('providers: { sim: {} }').settings.sim, true);
+  assert.deepEqual([...load('').snapshot.providers.keys()], ['openai', 'anthropic']);
+});
+
+const whole = `
+listen: { host: 0.0.0.0, port: 8081 }
+storage: { url: "sqlite:./here/t.db" }
+metrics: open
+providers:
+  openai: { api_key: [env:OPENAI_API_KEY, "env:SECOND"], timeouts: { first_byte: 30s, total: 2m } }
+  google: { api_key: env:G }
+  eu-openai: { format: openai-chat, base_url: "https://eu.example.com/v1/", api_key: file:/run/secrets/eu, headers: { X-Team: search }, owns: ["eu-*"] }
+  ollama: { free: true }
+models:
+  gpt-4o: { targets: [openai/gpt-4o, eu-openai/gpt-4o], strategy: failover }
+  chat:
+    strategy: weighted
+    targets:
+      - { model: google/gemini-2.5-flash, weight: 3, timeout: 20s }
+      - openai/gpt-4o-mini
+  one: ollama/org/model:7b
+budgets:
+  - { scope: global, limit: 500 USD, per: month, timezone: Europe/Berlin, on_exhausted: finish, alert_at: [50%, 0.8] }
+  - { scope: "key:*", limit: 0.01, per: day }
+limits:
+  - { scope: "key:*", requests: 600, tokens: 200000, concurrency: 50 }
+prices:
+  "google/x*": { as: openai/gpt-4o }
+  "eu-openai/x": { input: 2.50, output: 10, cache_read: 0.25, from: 2026-01-01 }
+`;
+
+test('a whole file becomes the snapshot it says', () => {
+  const { snapshot, settings, warnings, filesRead } = load(whole, {
+    environment: { ...environment, SECOND: 'sk-2', G: 'g' },
+  });
+  assert.deepEqual([...snapshot.providers.keys()], ['openai', 'gemini', 'eu-openai', 'ollama']);
+  assert.equal(snapshot.synonyms.get('google'), 'gemini');
+  const openai = snapshot.providers.get('openai');
+  assert.deepEqual(
+    openai?.keys.map((key) => key.reveal()),
+    ['sk-openai', 'sk-2'],
+  );
+  assert.deepEqual(openai?.timeouts, { connect: 5000, firstByte: 30_000, idle: 120_000, total: 120_000 });
+  const eu = snapshot.providers.get('eu-openai');
+  assert.equal(eu?.baseUrl, 'https://eu.example.com/v1');
+  assert.equal(eu?.keys[0]?.reveal(), 'sk-from-file');
+  assert.deepEqual(eu?.headers, { 'x-team': 'search' });
+  assert.ok(eu?.owns[0]?.test('eu-large') && !eu.owns[0].test('my-eu-large'));
+  const chat = snapshot.aliases.get('chat');
+  assert.deepEqual(
+    chat?.targets.map((target) => [target.provider.name, target.model, target.weight, target.timeouts.total]),
+    [
+      ['gemini', 'gemini-2.5-flash', 3, 20_000],
+      ['openai', 'gpt-4o-mini', 1, 120_000],
+    ],
+  );
+  assert.equal(snapshot.aliases.get('one')?.targets[0]?.model, 'org/model:7b');
+  assert.deepEqual(snapshot.budgets[0], {
+    scope: 'global',
+    limit: 500_000_000_000,
+    per: 'month',
+    timezone: 'Europe/Berlin',
+    onExhausted: 'finish',
+    alertAt: [0.5, 0.8],
+  });
+  assert.equal(snapshot.budgets[1]?.limit, 10_000_000);
+  assert.deepEqual(snapshot.limits, [
+    { scope: 'key:*', per: 'minute', requests: 600, tokens: 200000, concurrency: 50 },
+  ]);
+  assert.deepEqual(snapshot.prices, [
+    { match: 'gemini/x*', as: 'openai/gpt-4o' },
+    {
+      match: 'eu-openai/x',
+      rates: { input: 2_500_000, output: 10_000_000, cacheRead: 250_000, reasoning: 10_000_000, inputImage: 2_500_000 },
+      from: Date.UTC(2026, 0, 1),
+    },
+    { match: 'ollama/*', free: true },
+  ]);
+  assert.equal(settings.storeFile, './here/t.db');
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(filesRead, ['/run/secrets/eu']);
+});
+
+test('JSON is read as well', () => {
+  const { snapshot } = load('{\n\t"models": {"a": {"targets": ["openai/gpt-4o"]}}\n}');
+  assert.equal(snapshot.aliases.get('a')?.targets[0]?.model, 'gpt-4o');
+  assert.deepEqual(lines('{\n  "modles": {}\n}'), ['f:2: modles: unknown key; did you mean models?']);
+});
+
+test('every problem names its line and key, and the word that was meant', () => {
+  const table: [string, string[]][] = [
+    [
+      'providers:\n  openai:\n    api_ky: env:X\n',
+      ['f:3: providers.openai.api_ky: unknown key; did you mean api_key?'],
+    ],
+    [
+      'providers:\n  opnai: {}\n',
+      [
+        'f:2: providers.opnai: not a provider that Tollgate knows; to declare one of your own, add format and base_url; did you mean openai?',
+      ],
+    ],
+    ['budget: []\n', ['f:1: budget: unknown key; did you mean budgets?']],
+    [
+      'budgets:\n  - { scope: global, limit: 5 EUR, per: day }\n',
+      ['f:2: budgets[0].limit: must be an amount such as 20 USD, 0.50 USD or 20, at most 9007199 USD and 9 decimals'],
+    ],
+    [
+      'budgets:\n  - scope: global\n    limit: 5\n',
+      ['f:2: budgets[0].per: must be one of minute, hour, day, week, month, lifetime'],
+    ],
+    [
+      'budgets:\n  - { scope: kee:*, limit: 5, per: day }\n',
+      [
+        'f:2: budgets[0].scope: unknown kind of scope; known: global, key, end_user, tag, run, model, provider; did you mean key?',
+      ],
+    ],
+    [
+      'budgets:\n  - { scope: team:a, limit: 5, per: day }\n',
+      ['f:2: budgets[0].scope: team: is not supported by this version: its keys belong to no team; use key: or tag:'],
+    ],
+    [
+      'models:\n  a: { targets: [openai/x, gpt-4o] }\n',
+      ['f:2: models.a.targets[1]: write it as provider/model, for example openai/gpt-4o'],
+    ],
+    [
+      'models:\n  a:\n    targets:\n      - antropic/x\n',
+      ['f:4: models.a.targets[0]: there is no provider antropic; did you mean anthropic?'],
+    ],
+    [
+      'models:\n  a: { targets: [google/x] }\n',
+      ['f:2: models.a.targets[0]: the provider google has no key here: set GEMINI_API_KEY'],
+    ],
+    [
+      'providers: { openai: {} }\nmodels:\n  a: { targets: [anthropic/x] }\n',
+      ['f:3: models.a.targets[0]: the provider anthropic is not in the providers section; add it there'],
+    ],
+    [
+      'models:\n  a: { targets: [openai/x], quality: high }\n',
+      ['f:2: models.a.quality: quality is not supported by this version'],
+    ],
+    [
+      'rules: []\ncache: {}\n',
+      [
+        'f:1: rules: rules are not supported by this version; use models and allowed models of keys',
+        'f:2: cache: a cache is not supported by this version; every request reaches its provider',
+      ],
+    ],
+    [
+      'storage: { url: "postgres://x/y" }\n',
+      ['f:1: storage.url: postgres is not supported by this version; use sqlite:PATH, or leave storage out'],
+    ],
+    ['listen:\n  port: "80"\n', ['f:2: listen.port: must be a number']],
+    ['listen: { port: 80 }\nlisten: { port: 81 }\n', ['f:2: Map keys must be unique']],
+    ['- a\n', ['f:1: the file must hold keys such as `providers:` and `budgets:`']],
+    ['providers:\n  openai: { timeouts: { idle: 30 } }\n', ['f:2: providers.openai.timeouts.idle: must be a string']],
+    [
+      'providers:\n  openai: { timeouts: { idle: "30" } }\n',
+      ['f:2: providers.openai.timeouts.idle: write a duration with its unit: 500ms, 30s, 2m, 1h'],
+    ],
+    ['prices:\n  "openai/x": { input: 1 }\n', ['f:2: prices."openai/x": needs input and output; 0 is an answer too']],
+    [
+      'prices:\n  "openai/x": { free: true, as: openai/y }\n',
+      [
+        'f:2: prices."openai/x": must say exactly one of: free: true, as: provider/model, or prices such as input and output',
+      ],
+    ],
+    [
+      'prices:\n  "openai/x": { input: 0.0000001, output: 1 }\n',
+      ['f:2: prices."openai/x".input: must be an amount in USD with at most 6 decimals'],
+    ],
+    ['limits:\n  - { scope: global }\n', ['f:2: limits[0]: limits nothing: give requests, tokens or concurrency']],
+  ];
+  for (const [text, expected] of table) assert.deepEqual(lines(text), expected, text);
+});
+
+test('references: environment, files below the named directories, nothing else', () => {
+  const one = (key: string) => lines(`providers:\n  openai: { api_key: "${key}" }\n`);
+  assert.deepEqual(one('env:OPENAI_API_KEY'), []);
+  assert.deepEqual(one('env:NOPE'), ['f:2: providers.openai.api_key: the environment variable NOPE is not set']);
+  assert.deepEqual(one('file:/run/secrets/eu'), []);
+  assert.deepEqual(one('file:/run/secrets/none'), [
+    'f:2: providers.openai.api_key: cannot read /run/secrets/none (ENOENT)',
+  ]);
+  for (const outside of [
+    'file:/etc/shadow',
+    'file:/run/secrets/../../etc/shadow',
+    'file:../shadow',
+    'file:/run/secretsX',
+  ]) {
+    assert.match(
+      one(outside)[0] ?? '',
+      /outside the directories that file: may read .* to allow it: files: \[/,
+      outside,
+    );
+  }
+  assert.match(
+    one('secret:gcp:projects/p')[0] ?? '',
+    /secret: references are not supported .* env:NAME and file:\/path only/,
+  );
+  assert.match(one('sk bad')[0] ?? '', /characters that no header can carry/);
+  assert.deepEqual(
+    lines('files: [/keys]\nproviders:\n  openai: { api_key: file:/keys/a }\n', { readFile: () => 'k' }),
+    [],
+  );
+  const literal = load('providers:\n  openai: { api_key: sk-literal }\n');
+  assert.match(literal.warnings[0]?.message ?? '', /a key stands in the file itself/);
+  assert.equal(JSON.stringify(literal.declared), '{"providers":{"openai":{"api_key":"[hidden]"}}}');
+  assert.ok(!JSON.stringify(literal).includes('sk-literal'));
+});
+
+test('a check without the secrets warns where a gateway would refuse', () => {
+  const { warnings } = load('providers:\n  openai: { api_key: env:NOPE }\n  anthropic: {}\n', {
+    lenient: true,
+    environment: {},
+  });
+  assert.deepEqual(
+    warnings.map((warning) => warning.message),
+    ['the environment variable NOPE is not set', 'needs api_key, or ANTHROPIC_API_KEY in the environment'],
+  );
+});
+
+test('addresses: the environment wins, control plane off beyond loopback until asked for', () => {
+  const settings = (text: string | undefined, more: Record<string, string> = {}) =>
+    load(text, { environment: { ...environment, ...more } }).settings;
+  assert.deepEqual(settings('listen: { port: 1 }', { PORT: '90', HOST: '0.0.0.0' }).listen, {
+    host: '0.0.0.0',
+    port: 90,
+  });
+  assert.equal(settings(undefined, { HOST: '0.0.0.0' }).admin.enabled, false);
+  assert.equal(settings(undefined, { HOST: '0.0.0.0' }).metrics, 'off');
+  assert.equal(settings('metrics: open', { HOST: '0.0.0.0' }).metrics, 'open');
+  const moved = settings('listen: { host: 0.0.0.0 }\nadmin: { listen: "127.0.0.1:8081" }');
+  assert.deepEqual(moved.admin, { enabled: true, listen: { host: '127.0.0.1', port: 8081 } });
+  assert.equal(settings(undefined, { TOLLGATE_DATA: '/var/t/' }).storeFile, '/var/t/tollgate.db');
+  assert.deepEqual(lines('', { environment: { PORT: 'http' } }), [
+    'f: PORT must be a number from 0 to 65535, and is "http"',
+  ]);
+  assert.deepEqual(lines('', { environment: { LOG_LEVEL: 'warning' } }), [
+    'f: LOG_LEVEL must be one of debug, info, warn, error; did you mean warn?',
+  ]);
+});
+
+test('providers that need more than a key say what', () => {
+  assert.deepEqual(lines('providers:\n  azure: { api_key: env:OPENAI_API_KEY }\n'), [
+    'f:2: providers.azure: azure needs settings: { resource: … }',
+  ]);
+  assert.deepEqual(
+    [...load(undefined, { environment: { AZURE_API_KEY: 'k', AZURE_RESOURCE: 'r' } }).snapshot.providers.keys()],
+    ['azure', 'sim'],
+  );
+  const vertex = load(undefined, {
+    environment: { GOOGLE_APPLICATION_CREDENTIALS: '/c.json' },
+    readFile: () => '{"type": "service_account"}\n',
+  }).snapshot.providers.get('vertex');
+  assert.equal(vertex?.keys[0]?.reveal(), '{"type": "service_account"}');
+});
+
+test('an alias bomb is refused in one line', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'
+    .split('')
+    .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
+    .join('\n')}`;
+  assert.equal(lines(bomb).length, 1);
+});

@@ -1,0 +1,71 @@
+// What is wrong with a configuration, said so that a person finds the place and the cure.
+
+export interface Problem {
+  /** 1-based; 0 where no file is at fault (an environment variable). */
+  readonly line: number;
+  readonly column: number;
+  /** Dotted path of the key: `providers.openai.api_key`, `budgets[0].limit`. Empty for the file as a whole. */
+  readonly key: string;
+  readonly message: string;
+  /** A word or line that would do. */
+  readonly suggestion?: string;
+}
+
+export type Path = readonly (string | number)[];
+
+/** Thrown by the loader, with every problem found and not only the first. */
+export class ConfigError extends Error {
+  readonly fileName: string;
+  readonly problems: readonly Problem[];
+
+  constructor(fileName: string, problems: readonly Problem[]) {
+    super(problems.map((problem) => formatProblem(problem, fileName)).join('\n'));
+    this.fileName = fileName;
+    this.problems = problems;
+  }
+}
+
+/** `tollgate.yaml:12: providers.openai.api_ky: unknown key; did you mean api_key?` */
+export function formatProblem(problem: Problem, fileName: string): string {
+  const place = problem.line > 0 ? `${fileName}:${problem.line}` : fileName;
+  const key = problem.key ? `${problem.key}: ` : '';
+  const suggestion = problem.suggestion ? `; did you mean ${problem.suggestion}?` : '';
+  return `${place}: ${key}${problem.message}${suggestion}`;
+}
+
+export function keyOf(path: Path): string {
+  let key = '';
+  for (const step of path) {
+    if (typeof step === 'number') key += `[${step}]`;
+    else {
+      const name = /^[\w*-]+$/.test(step) ? step : JSON.stringify(step);
+      key += key === '' ? name : `.${name}`;
+    }
+  }
+  return key;
+}
+
+/** Gathers problems while a file is read; `at` turns a path into its place in the file. */
+export interface Findings {
+  problem(path: Path, message: string, suggestion?: string): void;
+  warning(path: Path, message: string): void;
+  readonly problems: Problem[];
+  readonly warnings: Problem[];
+}
+
+export function createFindings(locate: (path: Path) => { line: number; column: number }): Findings {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const make = (path: Path, message: string, suggestion?: string): Problem => ({
+    ...locate(path),
+    key: keyOf(path),
+    message,
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+  return {
+    problems,
+    warnings,
+    problem: (path, message, suggestion) => void problems.push(make(path, message, suggestion)),
+    warning: (path, message) => void warnings.push(make(path, message)),
+  };
+}

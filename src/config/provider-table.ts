@@ -1,0 +1,87 @@
+// What the configuration needs to know of the providers' table, which is handed in: rows, and what makes one ready.
+
+import type { Format } from '../exchange/format.ts';
+import type { Auth, Billing, Provider, Secret, Timeouts } from '../exchange/target.ts';
+
+export interface ProviderRow {
+  readonly name: string;
+  readonly synonyms: readonly string[];
+  readonly format: Format;
+  readonly baseUrl: string;
+  readonly auth: Auth;
+  readonly keyVariables: readonly string[];
+  readonly keyFileVariables: readonly string[];
+  readonly settingVariables: Readonly<Record<string, readonly string[]>>;
+  readonly needs: readonly string[];
+  readonly owns: readonly RegExp[];
+  readonly catalogue: string;
+  readonly billing: Billing;
+  readonly tier: 'verified' | 'community';
+  readonly quirks: readonly string[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly timeouts: Partial<Timeouts>;
+}
+
+/** What the file or the environment adds to a row. */
+export interface Configured {
+  readonly keys: readonly Secret[];
+  readonly trust: 'config';
+  readonly baseUrl?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeouts?: Partial<Timeouts>;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface ProviderTable {
+  readonly rows: readonly ProviderRow[];
+  readonly readyProvider: (row: ProviderRow, configured: Configured) => Provider;
+}
+
+export function findRow(rows: readonly ProviderRow[], name: string): ProviderRow | undefined {
+  return rows.find((row) => row.name === name || row.synonyms.includes(name));
+}
+
+/** The key and settings that the usual environment variables give a row. */
+export function fromEnvironment(
+  row: ProviderRow,
+  environment: Readonly<Record<string, string | undefined>>,
+): { key?: string; keyFile?: string; settings: Record<string, string> } {
+  const firstSet = (names: readonly string[]) => names.map((name) => environment[name]?.trim()).find((value) => value);
+  const key = firstSet(row.keyVariables);
+  const keyFile = key ? undefined : firstSet(row.keyFileVariables);
+  const settings: Record<string, string> = {};
+  for (const [setting, names] of Object.entries(row.settingVariables)) {
+    const value = firstSet(names);
+    if (value) settings[setting] = value;
+  }
+  return { ...(key ? { key } : {}), ...(keyFile ? { keyFile } : {}), settings };
+}
+
+/** A row for a provider that only the configuration knows: careful where nothing is known of its billing. */
+export function customRow(name: string, format: Format, baseUrl: string, auth: Auth | undefined): ProviderRow {
+  const usualAuth: Readonly<Record<Format, Auth>> = {
+    'openai-chat': 'bearer',
+    'anthropic-messages': 'x-api-key',
+    'gemini-generate': 'x-goog-api-key',
+  };
+  return {
+    name,
+    synonyms: [],
+    format,
+    baseUrl,
+    auth: auth ?? usualAuth[format],
+    keyVariables: [],
+    keyFileVariables: [],
+    settingVariables: {},
+    needs: [],
+    owns: [],
+    catalogue: '',
+    billing: { mode: 'bounded', abortStops: false, lowWater: 64 },
+    tier: 'community',
+    quirks: [],
+    headers: {},
+    settings: {},
+    timeouts: {},
+  };
+}

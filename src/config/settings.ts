@@ -1,0 +1,110 @@
+// What the process needs to know at start and what a reload cannot change: addresses, places, switches.
+
+import type { Secret } from '../exchange/target.ts';
+import { Secret as SecretValue } from '../exchange/target.ts';
+import type { Findings } from './problems.ts';
+import type { ConfigFile } from './schema.ts';
+import { nearest } from './suggest.ts';
+import { parseAddress } from './units.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Settings {
+  readonly listen: Address;
+  /** On a host that is not loopback the control plane is off until the file asks for it. */
+  readonly admin: { readonly enabled: boolean; readonly listen?: Address };
+  readonly metrics: 'open' | 'token' | 'off';
+  /** Journal, store, first key and admin token live below it. */
+  readonly dataFolder: string;
+  /** The store's file; absolute or relative to the working directory. */
+  readonly storeFile: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** From TOLLGATE_ADMIN_TOKEN; where absent, the one in the data folder. */
+  readonly adminToken?: Secret;
+  /** The built-in provider answers in play money. */
+  readonly sim: boolean;
+  /** True where nobody wrote a budget and 5 USD a day stands in. */
+  readonly defaultBudget: boolean;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const levels = ['debug', 'info', 'warn', 'error'] as const;
+
+export function readSettings(file: ConfigFile, environment: Environment, sim: boolean, findings: Findings): Settings {
+  const dataFolder = environment.TOLLGATE_DATA?.trim() || './data';
+  const listen = {
+    host: environment.HOST?.trim() || file.listen?.host || '127.0.0.1',
+    port: readPort(environment, findings) ?? file.listen?.port ?? 8080,
+  };
+  const adminListen = readAdminListen(file, findings);
+  const enabled = file.admin?.enabled ?? (adminListen !== undefined || isLoopback(listen.host));
+  const token = environment.TOLLGATE_ADMIN_TOKEN?.trim();
+  if (token && token.length < 16) {
+    findings.problem(
+      [],
+      'TOLLGATE_ADMIN_TOKEN must have at least 16 characters; `openssl rand -hex 32` makes a good one',
+    );
+  }
+  const wantedMetrics = file.metrics ?? 'token';
+  return {
+    listen,
+    admin: { enabled, ...(adminListen ? { listen: adminListen } : {}) },
+    metrics: wantedMetrics === 'token' && !enabled ? 'off' : wantedMetrics,
+    dataFolder,
+    storeFile: readStorage(file, findings) ?? `${dataFolder.replace(/\/+$/, '')}/tollgate.db`,
+    logLevel: readLevel(environment, findings),
+    ...(token ? { adminToken: new SecretValue(token) } : {}),
+    sim,
+    defaultBudget: file.budgets === undefined,
+  };
+}
+
+/** `localhost`, 127.0.0.0/8 and ::1. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
+}
+
+function readPort(environment: Environment, findings: Findings): number | undefined {
+  const written = environment.PORT?.trim();
+  if (!written) return undefined;
+  const port = Number(written);
+  if (/^\d{1,5}$/.test(written) && port <= 65535) return port;
+  findings.problem([], `PORT must be a number from 0 to 65535, and is ${JSON.stringify(written.slice(0, 40))}`);
+  return undefined;
+}
+
+function readLevel(environment: Environment, findings: Findings): Settings['logLevel'] {
+  const written = environment.LOG_LEVEL?.trim().toLowerCase();
+  if (!written) return 'info';
+  const level = levels.find((candidate) => candidate === written);
+  if (!level) findings.problem([], `LOG_LEVEL must be one of ${levels.join(', ')}`, nearest(written, levels));
+  return level ?? 'info';
+}
+
+function readAdminListen(file: ConfigFile, findings: Findings): Address | undefined {
+  const written = file.admin?.listen;
+  if (written === undefined) return undefined;
+  const address =
+    typeof written === 'string'
+      ? parseAddress(written)
+      : { host: written.host ?? '127.0.0.1', port: written.port ?? 8081 };
+  if (!address) findings.problem(['admin', 'listen'], 'must be host:port, such as 127.0.0.1:8081');
+  if (file.admin?.enabled === false) findings.problem(['admin'], 'listen has no meaning with enabled: false');
+  return address;
+}
+
+function readStorage(file: ConfigFile, findings: Findings): string | undefined {
+  const url = file.storage?.url;
+  if (url === undefined) return undefined;
+  const path = /^sqlite:(?:\/\/)?(.+)$/.exec(url)?.[1];
+  if (path && path !== ':memory:') return path;
+  const message = /^postgres(ql)?:/.test(url)
+    ? 'postgres is not supported by this version; use sqlite:PATH, or leave storage out'
+    : 'must be sqlite:PATH, such as sqlite:./data/tollgate.db';
+  findings.problem(['storage', 'url'], message);
+  return undefined;
+}

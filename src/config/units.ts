@@ -1,0 +1,76 @@
+// Reads what a configuration writes with a unit: durations, prices, shares, dates. Exact, or undefined.
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+export const durationForm = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|d)$/;
+
+/** `30s`, `2m`, `500ms` as whole milliseconds. A bare number is refused: its unit would be a guess. */
+export function parseDuration(text: string): number | undefined {
+  const match = durationForm.exec(text);
+  if (!match) return undefined;
+  const ms = Number(match[1]) * (unitMs[match[2] ?? ''] ?? Number.NaN);
+  return Number.isSafeInteger(ms) && ms > 0 ? ms : undefined;
+}
+
+/** USD for a million tokens as pico-USD a token: 2.50 is 2,500,000. Undefined where it is finer than that. */
+export function picoPerToken(usdPerMillion: number): number | undefined {
+  return scaled(usdPerMillion, 6);
+}
+
+/** USD for one piece (an image, a search, a second) as pico-USD. */
+export function picoPerPiece(usd: number): number | undefined {
+  return scaled(usd, 12);
+}
+
+/** value × 10^digits as an integer, by its decimal digits: floats would make 0.29 × 100 into 28.999. */
+function scaled(value: number, digits: number): number | undefined {
+  if (!Number.isFinite(value) || value < 0) return undefined;
+  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(value));
+  if (!match) return undefined;
+  const fraction = match[2] ?? '';
+  const shift = digits + Number(match[3] ?? 0) - fraction.length;
+  let whole = BigInt((match[1] ?? '') + fraction);
+  if (shift >= 0) whole *= 10n ** BigInt(shift);
+  else {
+    const divisor = 10n ** BigInt(-shift);
+    if (whole % divisor !== 0n) return undefined;
+    whole /= divisor;
+  }
+  return whole <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(whole) : undefined;
+}
+
+/** `80%` or 0.8 as 0.8. */
+export function parseShare(value: string | number): number | undefined {
+  if (typeof value === 'number') return value > 0 && value <= 1 ? value : undefined;
+  const match = /^(\d{1,3}(?:\.\d+)?)%$/.exec(value);
+  const share = match ? Number(match[1]) / 100 : Number.NaN;
+  return share > 0 && share <= 1 ? share : undefined;
+}
+
+/** `2026-01-01` (midnight UTC) or an ISO instant with its zone, as epoch ms. */
+export function parseInstant(text: string): number | undefined {
+  const match = /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.exec(text);
+  if (!match) return undefined;
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) return undefined;
+  // Date.parse turns 2026-02-30 into March.
+  const day = new Date(`${match[1]}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(match[1] ?? '-') ? at : undefined;
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`, `:8080` or a bare port. */
+export function parseAddress(text: string): { host: string; port: number } | undefined {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]*)):)?(\d{1,5})$/.exec(text);
+  if (!match) return undefined;
+  const port = Number(match[3]);
+  return port <= 65535 ? { host: match[1] ?? (match[2] || '127.0.0.1'), port } : undefined;
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
