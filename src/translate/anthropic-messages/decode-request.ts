@@ -1,0 +1,214 @@
+// A Messages request into the neutral prompt.
+
+import type { Decoded } from '../../exchange/codec.ts';
+import type {
+  Block,
+  CacheMark,
+  HostedTool,
+  Loss,
+  OutputFormat,
+  Prompt,
+  Reasoning,
+  Tool,
+  ToolChoice,
+  Turn,
+} from '../../exchange/prompt.ts';
+import { decodeCache, decodeContent } from './decode-blocks.ts';
+import { wrong } from './outline.ts';
+import { own } from './signature.ts';
+import { finite, isObject, type Json, list, object, text } from './wire.ts';
+
+/** Keys that have a neutral place, or that only say which version of the wire this is. */
+const understood = new Set([
+  'model',
+  'messages',
+  'system',
+  'max_tokens',
+  'stream',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'tools',
+  'tool_choice',
+  'thinking',
+  'output_config',
+  'output_format',
+  'metadata',
+  'service_tier',
+  'cache_control',
+  'anthropic_version',
+]);
+
+export function decodeRequest(body: Json): Decoded {
+  const losses: Loss[] = [];
+  const tools: Tool[] = [];
+  const hostedTools: HostedTool[] = [];
+  list(body.tools).forEach((value, index) => {
+    decodeTool(object(value), `tools[${index}]`, tools, hostedTools, losses);
+  });
+  const choice = object(body.tool_choice);
+  const toolChoice = decodeToolChoice(choice);
+  const reasoning = decodeReasoning(body);
+  const outputFormat = decodeOutputFormat(body);
+  const stop = list(body.stop_sequences).filter((each) => typeof each === 'string');
+  const user = text(object(body.metadata).user_id);
+  const tier = text(body.service_tier);
+  const prompt: Prompt = {
+    turns: decodeTurns(body, losses),
+    tools,
+    hostedTools,
+    stream: body.stream === true,
+    extra: extraOf(body),
+    ...(toolChoice ? { toolChoice } : {}),
+    ...(typeof choice.disable_parallel_tool_use === 'boolean'
+      ? { parallelToolCalls: !choice.disable_parallel_tool_use }
+      : {}),
+    ...numbers(body),
+    ...(stop.length > 0 ? { stop } : {}),
+    ...(reasoning ? { reasoning } : {}),
+    ...(outputFormat ? { outputFormat } : {}),
+    ...(user === undefined ? {} : { user }),
+    ...(tier === undefined ? {} : { tier: tier === 'standard_only' ? 'default' : tier }),
+  };
+  return { prompt, losses };
+}
+
+function numbers(body: Json): Partial<Prompt> {
+  const outputLimit = finite(body.max_tokens);
+  const temperature = finite(body.temperature);
+  const topP = finite(body.top_p);
+  const topK = finite(body.top_k);
+  return {
+    ...(outputLimit === undefined ? {} : { outputLimit }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+  };
+}
+
+function extraOf(body: Json): Json {
+  const extra: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(body)) if (!understood.has(key) && value !== null) extra[key] = value;
+  for (const [key, value] of Object.entries(object(body.metadata))) {
+    if (key !== 'user_id') extra[`metadata.${key}`] = value;
+  }
+  for (const [key, value] of Object.entries(object(body.output_config))) {
+    if (key !== 'effort' && key !== 'format') extra[`output_config.${key}`] = value;
+  }
+  return extra;
+}
+
+function decodeTurns(body: Json, losses: Loss[]): Turn[] {
+  if (!Array.isArray(body.messages)) throw wrong('messages', 'a list of messages');
+  const turns: Turn[] = [];
+  const system = decodeContent(body.system, 'system', losses);
+  if (system.length > 0) turns.push({ role: 'system', content: system });
+  body.messages.forEach((value, index) => {
+    const path = `messages[${index}]`;
+    const role = object(value).role;
+    if (role !== 'user' && role !== 'assistant' && role !== 'system') {
+      throw wrong(`${path}.role`, 'user, assistant or system');
+    }
+    turns.push({ role, content: decodeContent(object(value).content, `${path}.content`, losses) });
+  });
+  const { cache } = decodeCache(body);
+  return nameResults(cache ? markLast(turns, cache) : turns);
+}
+
+/** A top-level mark means: on the last block that can carry one. */
+function markLast(turns: Turn[], cache: CacheMark): Turn[] {
+  for (let index = turns.length - 1; index >= 0; index--) {
+    const turn = turns[index];
+    const at = turn?.content.findLastIndex(canBeMarked) ?? -1;
+    const block = turn?.content[at];
+    if (!turn || !block || !canBeMarked(block)) continue;
+    if (block.cache) return turns;
+    turns[index] = { ...turn, content: turn.content.with(at, { ...block, cache }) };
+    return turns;
+  }
+  return turns;
+}
+
+function canBeMarked(block: Block): block is Exclude<Block, { type: 'reasoning' | 'refusal' | 'opaque' }> {
+  return block.type !== 'reasoning' && block.type !== 'refusal' && block.type !== 'opaque';
+}
+
+/** Other formats want the tool's name on its result. */
+function nameResults(turns: Turn[]): Turn[] {
+  const names = new Map<string, string>();
+  return turns.map((turn) => {
+    if (!turn.content.some((block) => block.type === 'tool-call' || block.type === 'tool-result')) return turn;
+    const content = turn.content.map((block) => {
+      if (block.type === 'tool-call') names.set(block.id, block.name);
+      const name = block.type === 'tool-result' ? names.get(block.id) : undefined;
+      return block.type === 'tool-result' && name !== undefined ? { ...block, name } : block;
+    });
+    return { ...turn, content };
+  });
+}
+
+const hostedKinds: readonly (readonly [string, HostedTool['kind']])[] = [
+  ['web_search_', 'web-search'],
+  ['code_execution_', 'code-execution'],
+  ['web_fetch_', 'url-context'],
+];
+
+function decodeTool(tool: Json, path: string, tools: Tool[], hosted: HostedTool[], losses: Loss[]): void {
+  const type = text(tool.type);
+  if (type !== undefined && type !== 'custom') {
+    const kind = hostedKinds.find(([start]) => type.startsWith(start))?.[1] ?? type;
+    hosted.push({ origin: own, kind, value: tool });
+    return;
+  }
+  for (const key of Object.keys(tool)) {
+    if (!['type', 'name', 'description', 'input_schema', 'strict', 'cache_control'].includes(key)) {
+      losses.push({ field: `${path}.${key}`, how: 'dropped' });
+    }
+  }
+  const description = text(tool.description);
+  tools.push({
+    name: text(tool.name) ?? '',
+    ...(description === undefined ? {} : { description }),
+    ...(isObject(tool.input_schema) ? { schema: tool.input_schema } : {}),
+    ...(typeof tool.strict === 'boolean' ? { strict: tool.strict } : {}),
+    ...decodeCache(tool),
+  });
+}
+
+function decodeToolChoice(choice: Json): ToolChoice | undefined {
+  switch (choice.type) {
+    case 'auto':
+    case 'none':
+    case 'any':
+      return { kind: choice.type };
+    case 'tool':
+      return { kind: 'tool', name: text(choice.name) ?? '' };
+    default:
+      return undefined;
+  }
+}
+
+const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+function decodeReasoning(body: Json): Reasoning | undefined {
+  const thinking = object(body.thinking);
+  const word = object(body.output_config).effort;
+  const effort = efforts.find((each) => each === word);
+  if (thinking.type === 'disabled') return { enabled: false, effort: 'none' };
+  if (typeof thinking.type !== 'string') return effort ? { enabled: true, effort } : undefined;
+  const budgetTokens = thinking.type === 'enabled' ? finite(thinking.budget_tokens) : undefined;
+  return {
+    enabled: true,
+    ...(thinking.type === 'enabled' ? {} : { adaptive: true }),
+    ...(budgetTokens === undefined ? {} : { budgetTokens }),
+    ...(effort ? { effort } : {}),
+    ...(typeof thinking.display === 'string' ? { visible: thinking.display !== 'omitted' } : {}),
+  };
+}
+
+function decodeOutputFormat(body: Json): OutputFormat | undefined {
+  const format = object(object(body.output_config).format ?? body.output_format);
+  if (format.type !== 'json_schema' || !isObject(format.schema)) return undefined;
+  return { kind: 'schema', schema: format.schema, strict: true };
+}

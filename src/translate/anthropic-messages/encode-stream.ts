@@ -1,0 +1,84 @@
+// Parts as Messages events.
+
+import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
+import { Refusal } from '../../exchange/refusal.ts';
+import { noUsage, type Usage } from '../../exchange/usage.ts';
+import { BlockWriter } from './block-writer.ts';
+import { encodeStop, type Finish } from './encode-answer.ts';
+import { encodeStreamError } from './errors.ts';
+import { encodeUsage } from './usage.ts';
+import { event } from './wire.ts';
+
+export function streamEncoder(context: AnswerContext): StreamEncoder {
+  let out = '';
+  let started = false;
+  let index = -1;
+  let finish: Finish | undefined;
+  let usage: Usage = noUsage();
+
+  const begin = (id: string | undefined, model: string | undefined): void => {
+    if (started) return;
+    started = true;
+    const message = {
+      id: id ?? context.id('msg_'),
+      type: 'message',
+      role: 'assistant',
+      model: model ?? context.model,
+      content: [],
+      stop_reason: null,
+      stop_sequence: null,
+      // Other formats tell usage at the end: there it comes whole, and clients of this one take the last word.
+      usage: encodeUsage(usage, undefined),
+    };
+    out += event('message_start', { type: 'message_start', message });
+  };
+  const writer = new BlockWriter(
+    {
+      open(block) {
+        index++;
+        out += event('content_block_start', { type: 'content_block_start', index, content_block: block });
+      },
+      delta(delta) {
+        out += event('content_block_delta', { type: 'content_block_delta', index, delta });
+      },
+      close() {
+        out += event('content_block_stop', { type: 'content_block_stop', index });
+      },
+    },
+    [],
+  );
+  const flush = (): string => {
+    const text = out;
+    out = '';
+    return text;
+  };
+
+  return {
+    push(part) {
+      if (part.type === 'start') begin(part.id, part.model);
+      else if (part.type === 'usage') usage = part.usage;
+      else if (part.type === 'finish') {
+        if (part.choice === 0) finish = part;
+      } else if (part.type !== 'error' && part.type !== 'end') {
+        begin(undefined, undefined);
+        writer.push(part);
+      }
+      return flush();
+    },
+    end() {
+      begin(undefined, undefined);
+      writer.finish();
+      const { empty, calledTool, refusal } = writer;
+      if (finish?.reason === 'error') {
+        const what = `The provider ended its answer with ${finish.raw ?? 'an error'}.`;
+        return flush() + encodeStreamError(new Refusal('upstream_error', what), context);
+      }
+      if (empty && refusal !== '') writer.push({ type: 'text-delta', choice: 0, text: refusal });
+      writer.finish();
+      const delta = encodeStop(finish, calledTool, refusal);
+      out += event('message_delta', { type: 'message_delta', delta, usage: encodeUsage(usage, context.price(usage)) });
+      out += event('message_stop', { type: 'message_stop' });
+      return flush();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+// Same format upstream: the client's bytes with only the fields the gateway owns replaced.
+
+import type { UpEdits } from '../../exchange/codec.ts';
+import { splice as applyEdits, type Edit, member, members, setMember } from '../../exchange/json-span.ts';
+import type { Target } from '../../exchange/target.ts';
+import { leastBudget } from './encode-reasoning.ts';
+import { isTagged } from './signature.ts';
+import { finite, isObject, type Json, list, object } from './wire.ts';
+
+/** On Vertex the path names the model and the body the version; a provider says so by this quirk. */
+export function vertexVersion(target: Target): string | undefined {
+  return target.provider.quirks.includes('anthropic-on-vertex') ? 'vertex-2023-10-16' : undefined;
+}
+
+export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target): Buffer {
+  const found = members(raw);
+  const changes: Edit[] = [];
+  const set = (key: string, value: unknown): void => {
+    const edit = setMember(raw, found, 0, key, JSON.stringify(value));
+    // Two new members would be inserted at one place: they become one edit.
+    const before = changes.findIndex((each) => each.from === edit.from && each.to === edit.to);
+    if (before < 0) changes.push(edit);
+    else changes[before] = { ...edit, text: (changes[before]?.text ?? '') + edit.text };
+  };
+  const version = vertexVersion(target);
+  if (version === undefined) set('model', edits.model);
+  else if (body.anthropic_version === undefined) set('anthropic_version', version);
+  if (edits.outputLimit !== undefined) {
+    set('max_tokens', edits.outputLimit);
+    const thinking = object(body.thinking);
+    const budget = finite(thinking.budget_tokens);
+    if (budget !== undefined && budget >= edits.outputLimit) {
+      const fits = edits.outputLimit > leastBudget;
+      set('thinking', fits ? { ...thinking, budget_tokens: edits.outputLimit - 1 } : { type: 'disabled' });
+    }
+  }
+  // Proofs of other formats, which we once gave this client to keep: the provider would refuse the whole request.
+  if (raw.includes('"tg1.')) {
+    const messages = withoutTagged(body.messages);
+    if (messages) set('messages', messages);
+  }
+  // Last, because an insertion at the same place has to be applied before it.
+  const model = version === undefined ? undefined : member(found, 'model');
+  if (model) changes.push(removal(raw, model.at, model.to));
+  return applyEdits(raw, changes);
+}
+
+/** Takes the member out with one comma; the body's own layout stays. */
+function removal(raw: Buffer, from: number, to: number): Edit {
+  let end = to;
+  while (isBlank(raw[end])) end++;
+  if (raw[end] === 0x2c) return { from, to: end + 1, text: '' };
+  let start = from - 1;
+  while (isBlank(raw[start])) start--;
+  return { from: raw[start] === 0x2c ? start : from, to, text: '' };
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** The messages without thinking blocks that carry our tag, or undefined where there is none. */
+function withoutTagged(messages: unknown): unknown[] | undefined {
+  let found = false;
+  const kept: unknown[] = [];
+  for (const message of list(messages)) {
+    const content = object(message).content;
+    if (!isObject(message) || !Array.isArray(content)) {
+      kept.push(message);
+      continue;
+    }
+    const blocks = content.filter((block) => !isTaggedThinking(object(block)));
+    if (blocks.length < content.length) found = true;
+    if (blocks.length > 0) kept.push(blocks.length < content.length ? { ...message, content: blocks } : message);
+  }
+  return found ? kept : undefined;
+}
+
+function isTaggedThinking(block: Json): boolean {
+  return (
+    (block.type === 'thinking' && isTagged(block.signature)) ||
+    (block.type === 'redacted_thinking' && isTagged(block.data))
+  );
+}
