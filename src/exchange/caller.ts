@@ -8,6 +8,8 @@ export interface Caller {
   readonly allowedModels: readonly string[];
   /** Scopes that come from the credential itself, `kind:id`, the global one included. */
   readonly scopes: readonly string[];
+  /** The key's own budget, beside those of the configuration; its windows begin in UTC. */
+  readonly budget?: { readonly limit: number; readonly per: Period };
 }
 
 /** A virtual key as the store has it. The key itself is kept nowhere; `hash` is an HMAC of it. */

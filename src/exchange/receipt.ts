@@ -65,30 +65,52 @@ export interface Receipt {
   readonly overheadMs: number;
 }
 
+/** An account that a row touches. `amount` is set where it is charged something else than the receipt's whole cost. */
+export interface JournalAccount {
+  readonly scope: string;
+  readonly window: string;
+  readonly amount?: NanoUsd;
+}
+
+export interface HoldRow {
+  readonly type: 'hold';
+  readonly id: string;
+  readonly at: number;
+  readonly amount: NanoUsd;
+  readonly accounts: readonly JournalAccount[];
+  readonly provider: string;
+  readonly model: string;
+  readonly keyId: string;
+}
+
+/** Sets the hold's amount (a top-up or a move to another target). */
+export interface AdjustRow {
+  readonly type: 'adjust';
+  readonly id: string;
+  readonly at: number;
+  readonly amount: NanoUsd;
+  readonly provider: string;
+  readonly model: string;
+  /** The accounts it stands on from here, where the move changed them. */
+  readonly accounts?: readonly JournalAccount[];
+}
+
+/** Closes the hold and posts its cost: one row, so that money and receipt cannot disagree. */
+export interface ReceiptRow {
+  readonly type: 'receipt';
+  readonly receipt: Receipt;
+  readonly accounts: readonly JournalAccount[];
+}
+
+/** Stands at the head of a segment: all that the segments before it say about windows not yet over. */
+export interface BalancesRow {
+  readonly type: 'balances';
+  readonly at: number;
+  /** `amount` is what was posted; `at` when the account was last used. */
+  readonly accounts: readonly { scope: string; window: string; amount: NanoUsd; at: number }[];
+  /** Holds that were open, as their own rows would say it now. */
+  readonly open: readonly HoldRow[];
+}
+
 /** Rows of the journal, in the order they are written. `at` is epoch ms. */
-export type JournalRow =
-  | {
-      readonly type: 'hold';
-      readonly id: string;
-      readonly at: number;
-      readonly amount: NanoUsd;
-      readonly accounts: readonly { readonly scope: string; readonly window: string }[];
-      readonly provider: string;
-      readonly model: string;
-      readonly keyId: string;
-    }
-  /** Sets the hold's amount (a top-up or a move to another target). */
-  | {
-      readonly type: 'adjust';
-      readonly id: string;
-      readonly at: number;
-      readonly amount: NanoUsd;
-      readonly provider: string;
-      readonly model: string;
-    }
-  /** Closes the hold and posts its cost: one row, so that money and receipt cannot disagree. */
-  | {
-      readonly type: 'receipt';
-      readonly receipt: Receipt;
-      readonly accounts: readonly { scope: string; window: string }[];
-    };
+export type JournalRow = HoldRow | AdjustRow | ReceiptRow | BalancesRow;

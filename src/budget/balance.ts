@@ -1,0 +1,58 @@
+// What stands on the accounts, for those who look: the key that asks what it has left, the operator, the metrics.
+
+import type { Caller } from '../exchange/caller.ts';
+import type { Balance } from '../exchange/hold.ts';
+import type { NanoUsd } from '../exchange/money.ts';
+import type { BudgetRule } from '../exchange/policy.ts';
+import { type Account, type Accounts, current } from './accounts.ts';
+import type { Entry } from './scopes.ts';
+
+export interface Remaining {
+  readonly scope: string;
+  readonly remaining: NanoUsd;
+  readonly limit: NanoUsd;
+  /** Epoch ms; absent for a lifetime. */
+  readonly resetsAt?: number;
+}
+
+/** The key's own budget with the least left. */
+export function tightest(caller: Caller, entries: readonly Entry[], now: number): Remaining | undefined {
+  let found: Remaining | undefined;
+  for (const { account, limit, shown } of entries) {
+    if (shown !== `key:${caller.keyId}`) continue;
+    const { posted, held, window } = current(account, now);
+    const remaining = Math.max(0, limit - posted - held);
+    if (!found || remaining < found.remaining) found = { scope: shown, remaining, limit, ...resets(window.endsAt) };
+  }
+  return found;
+}
+
+export function balanceOf(accounts: Accounts, budgets: readonly BudgetRule[], now: number): Balance[] {
+  const named = budgets.filter((rule) => !rule.scope.endsWith('*'));
+  for (const rule of named) accounts.find(rule.scope, rule.per, rule.timezone, now);
+  const balances: Balance[] = [];
+  for (const account of accounts.all()) {
+    for (const rule of budgets) if (limits(rule, account)) balances.push(balance(account, rule, now));
+  }
+  return balances;
+}
+
+function limits(rule: BudgetRule, account: Account): boolean {
+  const { per, timezone } = account.calendar;
+  if (rule.per !== per || (per !== 'lifetime' && rule.timezone !== timezone)) return false;
+  const claimed = account.scope.startsWith('key:') ? account.scope.indexOf('/') : -1;
+  const scope = claimed < 0 ? account.scope : account.scope.slice(claimed + 1);
+  return rule.scope.endsWith('*') ? scope.startsWith(rule.scope.slice(0, -1)) : scope === rule.scope;
+}
+
+function balance(account: Account, rule: BudgetRule, now: number): Balance {
+  const { posted, held, window } = current(account, now);
+  const available = rule.limit - posted - held;
+  const named = account.scope === rule.scope;
+  const { scope } = account;
+  return { scope, per: rule.per, limit: rule.limit, posted, held, available, ...resets(window.endsAt), named };
+}
+
+function resets(endsAt: number): { resetsAt?: number } {
+  return Number.isFinite(endsAt) ? { resetsAt: endsAt } : {};
+}

@@ -1,0 +1,55 @@
+// Journal rows as JSON text, put together by hand: the accounts' part is made once a window, not once a request.
+
+import type { HoldRow, Receipt } from '../exchange/receipt.ts';
+import type { Account } from './accounts.ts';
+import { type OpenHold, type Posting, standing } from './open-hold.ts';
+
+// By hand instead of JSON.stringify of a row object: 2.5 µs less on a request of ten scopes (bench/ledger.ts).
+export function holdJson(hold: OpenHold): string {
+  const { id, at, amount, target, keyId } = hold;
+  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(keyId)}}`;
+}
+
+export function adjustJson(hold: OpenHold, at: number, withAccounts: boolean): string {
+  const { id, amount, target } = hold;
+  const accounts = withAccounts ? `,"accounts":${standingJson(hold)}` : '';
+  return `{"type":"adjust","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)}${accounts}}`;
+}
+
+export function receiptJson(receipt: Receipt, accounts: string): string {
+  return `{"type":"receipt","receipt":${JSON.stringify(receipt)},"accounts":${accounts}}`;
+}
+
+export function postingsJson(postings: readonly Posting[], cost: number): string {
+  let text = '';
+  for (const { place, amount } of postings) {
+    const { json } = place.bucket;
+    if (text) text += ',';
+    text += amount === cost ? json : `${json.slice(0, -1)},"amount":${amount}}`;
+  }
+  return `[${text}]`;
+}
+
+export function balancesJson(
+  at: number,
+  accounts: Iterable<Account>,
+  open: Iterable<OpenHold>,
+  abandoned: Iterable<HoldRow>,
+): string {
+  const sums: string[] = [];
+  for (const { bucket, usedAt } of accounts) {
+    if (bucket.posted === 0 || at >= bucket.window.endsAt) continue;
+    sums.push(`${bucket.json.slice(0, -1)},"amount":${bucket.posted},"at":${usedAt}}`);
+  }
+  const holds: string[] = [];
+  for (const hold of open) holds.push(holdJson(hold));
+  for (const row of abandoned) holds.push(JSON.stringify(row));
+  return `{"type":"balances","at":${at},"accounts":[${sums.join(',')}],"open":[${holds.join(',')}]}`;
+}
+
+function standingJson(hold: OpenHold): string {
+  let text = '';
+  for (const { bucket } of hold.shared) text += text ? `,${bucket.json}` : bucket.json;
+  for (const { bucket } of standing(hold)) text += text ? `,${bucket.json}` : bucket.json;
+  return `[${text}]`;
+}

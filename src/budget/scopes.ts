@@ -1,0 +1,121 @@
+// Which accounts a request stands on: the caller's scopes, the target's, and what the request claims, against all rules.
+
+import type { Caller, Period } from '../exchange/caller.ts';
+import type { Scoped } from '../exchange/hold.ts';
+import type { NanoUsd } from '../exchange/money.ts';
+import type { BudgetRule } from '../exchange/policy.ts';
+import type { Target } from '../exchange/target.ts';
+import type { Account, Accounts } from './accounts.ts';
+
+/** An account against the limit that holds for it. Where several rules meet on one account, the lowest limit counts. */
+export interface Entry {
+  readonly account: Account;
+  limit: NanoUsd;
+  /** The scope in the caller's own words. */
+  readonly shown: string;
+  /** The caller's alone: its key, or something it claimed. */
+  readonly own: boolean;
+  readonly alertAt: readonly number[];
+}
+
+export interface Scopes {
+  ofCaller(caller: Caller, budgets: readonly BudgetRule[], now: number): readonly Entry[];
+  ofTarget(target: Target, budgets: readonly BudgetRule[], now: number): readonly Entry[];
+  ofClaims(caller: Caller, claims: readonly Scoped[], budgets: readonly BudgetRule[], now: number): readonly Entry[];
+}
+
+interface Rules {
+  readonly exact: ReadonlyMap<string, readonly BudgetRule[]>;
+  readonly wildcards: readonly { prefix: string; rule: BudgetRule }[];
+  readonly onTargets: boolean;
+}
+
+const none: readonly Entry[] = [];
+const noAlerts: readonly number[] = [];
+
+export function createScopes(accounts: Accounts): Scopes {
+  // A caller and a list of rules keep their identity from request to request, so that matching is done once for each.
+  const compiled = new WeakMap<readonly BudgetRule[], Rules>();
+  const resolved = new WeakMap<Caller, { budgets: readonly BudgetRule[]; entries: readonly Entry[] }>();
+
+  const rulesOf = (budgets: readonly BudgetRule[]): Rules => {
+    let rules = compiled.get(budgets);
+    if (!rules) {
+      rules = compile(budgets);
+      compiled.set(budgets, rules);
+    }
+    return rules;
+  };
+
+  return {
+    ofCaller(caller, budgets, now) {
+      const known = resolved.get(caller);
+      if (known?.budgets === budgets) return known.entries;
+      const rules = rulesOf(budgets);
+      const entries: Entry[] = [];
+      for (const scope of new Set(caller.scopes)) {
+        const own = scope === `key:${caller.keyId}`;
+        for (const rule of matching(rules, scope)) {
+          const account = accounts.find(scope, rule.per, rule.timezone, now);
+          add(entries, { account, limit: rule.limit, shown: scope, own, alertAt: rule.alertAt });
+        }
+      }
+      if (caller.budget) {
+        const scope = `key:${caller.keyId}`;
+        const account = accounts.find(scope, caller.budget.per, 'UTC', now);
+        add(entries, { account, limit: caller.budget.limit, shown: scope, own: true, alertAt: noAlerts });
+      }
+      resolved.set(caller, { budgets, entries });
+      return entries;
+    },
+    ofTarget(target, budgets, now) {
+      const rules = rulesOf(budgets);
+      if (!rules.onTargets) return none;
+      const entries: Entry[] = [];
+      for (const scope of [`provider:${target.provider.name}`, `model:${target.provider.name}/${target.model}`]) {
+        for (const rule of matching(rules, scope)) {
+          const account = accounts.find(scope, rule.per, rule.timezone, now);
+          add(entries, { account, limit: rule.limit, shown: scope, own: false, alertAt: rule.alertAt });
+        }
+      }
+      return entries;
+    },
+    ofClaims(caller, claims, budgets, now) {
+      if (claims.length === 0) return none;
+      const rules = rulesOf(budgets);
+      const entries: Entry[] = [];
+      const put = (scope: string, per: Period, timezone: string, limit: NanoUsd, alertAt: readonly number[]): void => {
+        const account = accounts.claim(caller.keyId, scope, per, timezone, now);
+        add(entries, { account, limit, shown: scope, own: true, alertAt });
+      };
+      for (const { scope, budget } of claims) {
+        for (const rule of matching(rules, scope)) put(scope, rule.per, rule.timezone, rule.limit, rule.alertAt);
+        if (budget) put(scope, budget.per, budget.timezone ?? 'UTC', budget.limit, noAlerts);
+      }
+      return entries;
+    },
+  };
+}
+
+function add(entries: Entry[], entry: Entry): void {
+  const same = entries.find((each) => each.account === entry.account);
+  if (same) same.limit = Math.min(same.limit, entry.limit);
+  else entries.push(entry);
+}
+
+function compile(budgets: readonly BudgetRule[]): Rules {
+  const exact = new Map<string, BudgetRule[]>();
+  const wildcards: { prefix: string; rule: BudgetRule }[] = [];
+  for (const rule of budgets) {
+    if (rule.scope.endsWith('*')) wildcards.push({ prefix: rule.scope.slice(0, -1), rule });
+    else exact.set(rule.scope, [...(exact.get(rule.scope) ?? []), rule]);
+  }
+  return { exact, wildcards, onTargets: budgets.some((rule) => /^(model|provider):/.test(rule.scope)) };
+}
+
+/** All rules count, the exact and the wildcard ones: no written limit is ever passed. */
+function matching(rules: Rules, scope: string): BudgetRule[] {
+  const found = [...(rules.exact.get(scope) ?? [])];
+  for (const { prefix, rule } of rules.wildcards) if (scope.startsWith(prefix)) found.push(rule);
+  return found;
+}
