@@ -1,0 +1,125 @@
+// A crossing: a provider's answer in one format, decoded and written in the client's.
+
+import type { AnswerContext, AnswerOut, Codec, Glimpse, Lane } from '../exchange/codec.ts';
+import type { Part, UpstreamFailure } from '../exchange/part.ts';
+import type { Usage } from '../exchange/usage.ts';
+
+const unreadable: UpstreamFailure = {
+  status: 502,
+  message: 'The provider answered with something that is not JSON.',
+  kind: 'unreadable',
+};
+
+/** What the meter learns from parts, added up. */
+interface Tally {
+  content: boolean;
+  characters: number;
+  finished: boolean;
+  ends: boolean;
+  usage?: Usage;
+  model?: string;
+  finish?: string;
+  failure?: UpstreamFailure;
+}
+
+function tally(parts: readonly Part[]): Tally {
+  const sum: Tally = { content: false, characters: 0, finished: false, ends: false };
+  for (const part of parts) {
+    switch (part.type) {
+      case 'start':
+        if (part.model !== undefined) sum.model = part.model;
+        continue;
+      case 'usage':
+        sum.usage = part.usage;
+        continue;
+      case 'error':
+        sum.failure ??= part.failure;
+        continue;
+      case 'end':
+        sum.ends = true;
+        continue;
+      case 'text-delta':
+      case 'reasoning-delta':
+      case 'refusal-delta':
+      case 'tool-input-delta':
+        sum.characters += part.text.length;
+        break;
+      case 'tool-input-start':
+        sum.characters += part.name.length;
+        break;
+      case 'media':
+        sum.characters += part.transcript?.length ?? 0;
+        break;
+      case 'finish':
+        sum.finished = true;
+        sum.finish ??= part.raw ?? part.reason;
+        break;
+      default:
+        break;
+    }
+    sum.content = true;
+  }
+  return sum;
+}
+
+/** A stream from `provider`'s format to `client`'s. */
+export function crossStream(client: Codec, provider: Codec, context: AnswerContext): Lane {
+  const decoder = provider.streamDecoder();
+  const encoder = client.streamEncoder(context);
+  // The client's own lane knows how its framing is kept alive; it sees no frame.
+  const own = client.passStream(context);
+  let ended = false;
+
+  const forward = (parts: readonly Part[]): Glimpse => {
+    const sum = tally(parts);
+    let out = '';
+    for (const part of parts) {
+      if (part.type === 'error') break;
+      if (ended) continue;
+      out += encoder.push(part);
+      if (part.type === 'end') {
+        ended = true;
+        out += encoder.end();
+      }
+    }
+    return {
+      content: sum.content,
+      characters: sum.characters,
+      out: out === '' ? undefined : out,
+      ...(sum.usage && { usage: sum.usage }),
+      ...(sum.ends && { ends: true }),
+      ...(sum.finished && { finished: true }),
+      ...(sum.failure && { failure: sum.failure }),
+      ...(sum.model !== undefined && { model: sum.model }),
+    };
+  };
+
+  return {
+    push: (frame) => forward(decoder.push(frame)),
+    end: () => ({ ...forward(decoder.end()), complete: ended }),
+    fail: (refusal) => client.encodeStreamError(refusal, context),
+    heartbeat: () => own.heartbeat(),
+  };
+}
+
+/** A whole answer from `provider`'s format to `client`'s. */
+export function crossAnswer(client: Codec, provider: Codec, raw: Buffer, context: AnswerContext): AnswerOut {
+  let body: unknown;
+  try {
+    body = JSON.parse(raw.toString('utf8'));
+  } catch {
+    return { body: '', characters: 0, losses: [], failure: unreadable };
+  }
+  const parts = provider.decodeAnswer(body);
+  const sum = tally(parts);
+  if (sum.failure) return { body: '', characters: sum.characters, losses: [], failure: sum.failure };
+  const encoded = client.encodeAnswer(parts, context);
+  return {
+    body: encoded.body,
+    characters: sum.characters,
+    losses: encoded.losses,
+    ...(sum.usage && { usage: sum.usage }),
+    ...(sum.model !== undefined && { model: sum.model }),
+    ...(sum.finish !== undefined && { finish: sum.finish }),
+  };
+}

@@ -1,0 +1,132 @@
+// Parts as chunks of a chat completion; usage and `[DONE]` leave last.
+
+import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
+import type { Part } from '../../exchange/part.ts';
+import type { Usage } from '../../exchange/usage.ts';
+import { encodeAudio, encodeCitation, encodeImage } from './encode-answer.ts';
+import { encodeFinish } from './finish.ts';
+import { encodeDetail, extraContent } from './signatures.ts';
+import { encodeUsage } from './usage.ts';
+
+type Wire = Record<string, unknown>;
+
+interface ChoiceState {
+  /** Whether the role has been said. */
+  begun: boolean;
+  refused: boolean;
+  /** Index of the reasoning block that is open, in `reasoning_details`. */
+  block: number;
+  /** Whether that block has text. */
+  thinking: boolean;
+  custom: Set<number>;
+}
+
+export function streamEncoder(context: AnswerContext): StreamEncoder {
+  const choices = new Map<number, ChoiceState>();
+  let usage: Usage | undefined;
+  let head: Wire | undefined;
+
+  const frame = (fields: Wire): string => {
+    head ??= {
+      id: context.id('chatcmpl-'),
+      object: 'chat.completion.chunk',
+      created: context.created,
+      model: context.model,
+    };
+    return `data: ${JSON.stringify({ ...head, ...fields })}\n\n`;
+  };
+  const stateOf = (choice: number): ChoiceState => {
+    let state = choices.get(choice);
+    if (!state) {
+      state = { begun: false, refused: false, block: 0, thinking: false, custom: new Set() };
+      choices.set(choice, state);
+    }
+    return state;
+  };
+  const chunk = (choice: number, delta: Wire, finish: string | null = null, more: Wire = {}): string => {
+    const state = stateOf(choice);
+    const role = state.begun ? undefined : { role: 'assistant', content: '' };
+    state.begun = true;
+    return frame({ choices: [{ index: choice, delta: { ...role, ...delta }, ...more, finish_reason: finish }] });
+  };
+
+  const toolStart = (part: Extract<Part, { type: 'tool-input-start' }>): string => {
+    if (part.custom) stateOf(part.choice).custom.add(part.index);
+    const body = part.custom
+      ? { type: 'custom', custom: { name: part.name, input: '' } }
+      : { type: 'function', function: { name: part.name, arguments: '' } };
+    const call: Wire = { index: part.index, id: part.id || context.id('call_'), ...body };
+    if (part.signature) call.extra_content = extraContent(part.signature);
+    return chunk(part.choice, { tool_calls: [call] });
+  };
+
+  const push = (part: Part): string => {
+    switch (part.type) {
+      case 'start':
+        head ??= {
+          id: part.id ?? context.id('chatcmpl-'),
+          object: 'chat.completion.chunk',
+          created: part.created ?? context.created,
+          model: part.model ?? context.model,
+        };
+        return '';
+      case 'text-delta':
+        return chunk(part.choice, { content: part.text }, null, part.logprobs ? { logprobs: part.logprobs } : {});
+      case 'reasoning-delta': {
+        const state = stateOf(part.choice);
+        state.thinking = true;
+        const detail = { type: 'reasoning.text', text: part.text, index: state.block };
+        return chunk(part.choice, { reasoning_content: part.text, reasoning_details: [detail] });
+      }
+      case 'reasoning-signature': {
+        const state = stateOf(part.choice);
+        if (part.redacted && state.thinking) state.block++;
+        state.thinking = false;
+        const entry = encodeDetail('', part.signature, part.redacted === true, state.block++);
+        if (entry.text === '') delete entry.text;
+        return chunk(part.choice, { reasoning_details: [entry] });
+      }
+      case 'text-signature':
+        return chunk(part.choice, { extra_content: extraContent(part.signature) });
+      case 'refusal-delta':
+        stateOf(part.choice).refused = true;
+        return chunk(part.choice, { refusal: part.text });
+      case 'tool-input-start':
+        return toolStart(part);
+      case 'tool-input-delta': {
+        const custom = stateOf(part.choice).custom.has(part.index);
+        const body = custom ? { custom: { input: part.text } } : { function: { arguments: part.text } };
+        return chunk(part.choice, { tool_calls: [{ index: part.index, ...body }] });
+      }
+      case 'citation':
+        return chunk(part.choice, { annotations: [encodeCitation(part.citation)] });
+      case 'media': {
+        const image = encodeImage(part.block);
+        if (image) return chunk(part.choice, { images: [image] });
+        const audio = encodeAudio(part.block, part.transcript);
+        return audio ? chunk(part.choice, { audio }) : '';
+      }
+      case 'finish':
+        return chunk(part.choice, {}, encodeFinish(part.reason, stateOf(part.choice).refused));
+      case 'usage':
+        usage = part.usage;
+        return '';
+      // What only another format understands has no chunk; errors leave by `encodeStreamError`.
+      case 'opaque':
+      case 'error':
+      case 'end':
+        return '';
+    }
+  };
+
+  return {
+    push,
+    end(): string {
+      const told = usage && context.wantsUsage;
+      const last = told
+        ? frame({ choices: [], usage: encodeUsage(usage as Usage, context.price(usage as Usage)) })
+        : '';
+      return `${last}data: [DONE]\n\n`;
+    },
+  };
+}

@@ -1,0 +1,103 @@
+// Finds what the meter needs in a chunk's text without parsing it.
+
+/** Values under these keys are no output: names and proofs of the protocol. */
+const silentKeys = new Set([
+  'role',
+  'id',
+  'type',
+  'format',
+  'signature',
+  'data',
+  'object',
+  'channel',
+  'obfuscation',
+  'p',
+]);
+
+/** Position of the value of `key` (written with its quotes) at or after `from`, or -1. Strings cannot hold a bare quote. */
+export function valueAt(text: string, key: string, from = 0): number {
+  let at = text.indexOf(key, from);
+  while (at >= 0) {
+    let next = at + key.length;
+    while (text.charCodeAt(next) === 0x20) next++;
+    if (text.charCodeAt(next) === 0x3a) {
+      next++;
+      while (text.charCodeAt(next) === 0x20) next++;
+      return next;
+    }
+    at = text.indexOf(key, at + key.length);
+  }
+  return -1;
+}
+
+/** One past the closing quote of the string that opens at `at`. */
+function stringEnd(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
+    let slashes = 1;
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
+    if (slashes % 2 === 0) break;
+    end = text.indexOf('"', end + 1);
+  }
+  return end < 0 ? text.length : end + 1;
+}
+
+/**
+ * Characters of output in every `delta` of the chunk: all strings but those of silent keys, as they are escaped, so
+ * never too few. Measured at 0.25 µs a chunk of 300 bytes, where `JSON.parse` takes 1.6.
+ */
+export function deltaCharacters(text: string): number {
+  let total = 0;
+  let from = valueAt(text, '"delta"');
+  while (from >= 0) {
+    let depth = 0;
+    let counts = true;
+    let detailed = false;
+    let repeated = false;
+    let at = from;
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code === 0x22) {
+        const end = stringEnd(text, at);
+        if (text.charCodeAt(skipSpaces(text, end)) === 0x3a) {
+          const key = text.slice(at + 1, end - 1);
+          counts = !silentKeys.has(key);
+          // `reasoning_details` repeats what the plain field says.
+          if (key === 'reasoning' || key === 'reasoning_content') repeated = true;
+          else if (key === 'reasoning_details') detailed = true;
+          else if (key === 'content' || key === 'tool_calls' || key === 'refusal') detailed = false;
+        } else if (counts && !(detailed && repeated)) total += end - at - 2;
+        at = end - 1;
+      } else if (code === 0x7b || code === 0x5b) depth++;
+      else if ((code === 0x7d || code === 0x5d) && --depth <= 0) break;
+    }
+    from = valueAt(text, '"delta"', at);
+  }
+  return total;
+}
+
+function skipSpaces(text: string, at: number): number {
+  let next = at;
+  while (text.charCodeAt(next) === 0x20) next++;
+  return next;
+}
+
+/**
+ * Cuts a top-level `"usage":null` out of a frame; undefined where there is none, or where only a parse can tell that
+ * it is top-level: a `}` other than the frame's last one follows it.
+ */
+export function withoutNullUsage(text: string): string | undefined {
+  const value = valueAt(text, '"usage"');
+  if (value < 0 || !text.startsWith('null', value)) return undefined;
+  const last = text.lastIndexOf('}');
+  if (text.indexOf('}', value) !== last) return undefined;
+  let from = text.lastIndexOf('"usage"', value);
+  let to = skipSpaces(text, value + 4);
+  let before = from - 1;
+  while (text.charCodeAt(before) === 0x20) before--;
+  if (text.charCodeAt(before) === 0x2c) {
+    from = before;
+    to = value + 4;
+  } else if (text.charCodeAt(to) === 0x2c) to = skipSpaces(text, to + 1);
+  return text.slice(0, from) + text.slice(to);
+}
