@@ -35,7 +35,10 @@ export interface Configured {
 
 export interface ProviderTable {
   readonly rows: readonly ProviderRow[];
+  /** Throws an error with a `key` where the provider cannot be used as configured. */
   readonly readyProvider: (row: ProviderRow, configured: Configured) => Provider;
+  /** The row of a provider that only the configuration knows. */
+  readonly genericRow: (name: string, format: Format) => ProviderRow;
 }
 
 export function findRow(rows: readonly ProviderRow[], name: string): ProviderRow | undefined {
@@ -56,32 +59,4 @@ export function fromEnvironment(
     if (value) settings[setting] = value;
   }
   return { ...(key ? { key } : {}), ...(keyFile ? { keyFile } : {}), settings };
-}
-
-/** A row for a provider that only the configuration knows: careful where nothing is known of its billing. */
-export function customRow(name: string, format: Format, baseUrl: string, auth: Auth | undefined): ProviderRow {
-  const usualAuth: Readonly<Record<Format, Auth>> = {
-    'openai-chat': 'bearer',
-    'anthropic-messages': 'x-api-key',
-    'gemini-generate': 'x-goog-api-key',
-  };
-  return {
-    name,
-    synonyms: [],
-    format,
-    baseUrl,
-    auth: auth ?? usualAuth[format],
-    keyVariables: [],
-    keyFileVariables: [],
-    settingVariables: {},
-    needs: [],
-    owns: [],
-    catalogue: '',
-    billing: { mode: 'bounded', abortStops: false, lowWater: 64 },
-    tier: 'community',
-    quirks: [],
-    headers: {},
-    settings: {},
-    timeouts: {},
-  };
 }

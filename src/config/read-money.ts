@@ -159,14 +159,7 @@ function readRates(entry: PriceEntry, path: Path, findings: Findings): Partial<R
   };
   read(perMillion, picoPerToken, '6');
   read(perPiece, picoPerPiece, '12');
-  const { input, output } = rates;
   if ((entry.input === undefined) !== (entry.output === undefined))
     findings.problem(path, 'needs input and output; 0 is an answer too');
-  // Providers report these apart even where they cost the same; without a rate such a count would be unpriced.
-  if (output !== undefined) rates.reasoning ??= output;
-  if (input !== undefined) {
-    rates.cacheRead ??= input;
-    rates.inputImage ??= input;
-  }
   return rates;
 }

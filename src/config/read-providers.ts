@@ -3,14 +3,7 @@
 import type { Auth, Provider, Secret, Timeouts } from '../exchange/target.ts';
 import { Secret as SecretValue } from '../exchange/target.ts';
 import type { Findings, Path } from './problems.ts';
-import {
-  type Configured,
-  customRow,
-  findRow,
-  fromEnvironment,
-  type ProviderRow,
-  type ProviderTable,
-} from './provider-table.ts';
+import { type Configured, findRow, fromEnvironment, type ProviderRow, type ProviderTable } from './provider-table.ts';
 import type { References } from './references.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -54,7 +47,9 @@ export function readProviders(section: Section, sources: ProviderSources): ReadP
     }
     const configured = configuredFor(row, entry, path, sources);
     if (!configured) continue;
-    providers.set(row.name, sources.table.readyProvider(row, configured));
+    const provider = ready(row, configured, path, sources);
+    if (!provider) continue;
+    providers.set(row.name, provider);
     if (entry.free === true) free.push(row.name);
   }
   return { providers, synonyms: synonymsOf(providers, sources.table.rows), free };
@@ -67,10 +62,10 @@ export function providersFromEnvironment(sources: ProviderSources, withSim: bool
     const found = fromEnvironment(row, sources.environment);
     const hasKey = found.key !== undefined || found.keyFile !== undefined;
     if (row.name === 'sim' ? !withSim : !hasKey) continue;
-    if (row.needs.some((setting) => !(setting in found.settings) && !(setting in row.settings))) continue;
     const keys = row.name === 'sim' ? [] : environmentKeys(row, [], sources);
     if (!keys) continue;
-    providers.set(row.name, sources.table.readyProvider(row, { keys, trust: 'config', settings: found.settings }));
+    const provider = ready(row, { keys, trust: 'config', settings: found.settings }, [], sources);
+    if (provider) providers.set(row.name, provider);
   }
   return { providers, synonyms: synonymsOf(providers, sources.table.rows), free: [] };
 }
@@ -99,7 +94,8 @@ function rowFor(name: string, entry: Entry, path: Path, sources: ProviderSources
     return { ...known, auth: (entry.auth as Auth | undefined) ?? known.auth, owns: [...owns, ...known.owns] };
   }
   if (entry.format && entry.base_url) {
-    return { ...customRow(name, entry.format, entry.base_url, entry.auth), owns };
+    const row = sources.table.genericRow(name, entry.format);
+    return { ...row, auth: entry.auth ?? row.auth, owns };
   }
   const missing = [entry.format ? '' : 'format', entry.base_url ? '' : 'base_url'].filter(Boolean).join(' and ');
   const names = rows.flatMap((row) => [row.name, ...row.synonyms]);
@@ -115,37 +111,45 @@ function ownsPattern(glob: string): RegExp {
 }
 
 function configuredFor(row: ProviderRow, entry: Entry, path: Path, sources: ProviderSources): Configured | undefined {
-  const before = sources.findings.problems.length;
-  const baseUrl = entry.base_url === undefined ? undefined : readBaseUrl(entry.base_url, row, path, sources.findings);
+  const { findings, references } = sources;
+  const before = findings.problems.length;
+  if (entry.base_url !== undefined) warnOfHttp(entry.base_url, path, findings);
   const keys = readKeys(row, entry, path, sources);
-  const headers = readHeaders(entry.headers ?? {}, [...path, 'headers'], sources);
-  const timeouts = readTimeouts(entry.timeouts ?? {}, [...path, 'timeouts'], sources.findings);
+  const timeouts = readTimeouts(entry.timeouts ?? {}, [...path, 'timeouts'], findings);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(entry.headers ?? {})) {
+    const text = references.text(value, [...path, 'headers', name]);
+    if (text !== undefined) headers[name] = text;
+  }
   const settings = { ...fromEnvironment(row, sources.environment).settings };
   for (const [name, value] of Object.entries(entry.settings ?? {})) {
-    const text = sources.references.text(String(value), [...path, 'settings', name]);
+    const text = references.text(String(value), [...path, 'settings', name]);
     if (text !== undefined) settings[name] = text;
   }
-  for (const setting of row.needs) {
-    if (setting in settings || setting in row.settings || entry.base_url !== undefined) continue;
-    sources.findings.problem(path, `${row.name} needs settings: { ${setting}: … }`);
+  if (findings.problems.length > before) return undefined;
+  const baseUrl = entry.base_url === undefined ? {} : { baseUrl: entry.base_url };
+  return { keys: keys ?? [], trust: 'config', headers, timeouts, settings, ...baseUrl };
+}
+
+/** What the row itself cannot live with becomes a problem at its key. */
+function ready(row: ProviderRow, configured: Configured, path: Path, sources: ProviderSources): Provider | undefined {
+  try {
+    return sources.table.readyProvider(row, configured);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const key = (error as { key?: unknown }).key;
+    if (typeof key !== 'string') throw error;
+    const isSetting = row.needs.includes(key) || key in row.settings || key in row.settingVariables;
+    const steps = isSetting ? ['settings', key] : key.split(/\.(.*)/s).filter(Boolean);
+    // Nobody asked for it by name: a variable that happens to be set must not stop the gateway.
+    if (path.length === 0) sources.findings.warning([], `${row.name} is left out: ${error.message}`);
+    else sources.findings.problem([...path, ...steps], error.message);
+    return undefined;
   }
-  if (sources.findings.problems.length > before) return undefined;
-  return {
-    keys: keys ?? [],
-    trust: 'config',
-    headers,
-    timeouts,
-    settings,
-    ...(baseUrl === undefined ? {} : { baseUrl }),
-  };
 }
 
 function readKeys(row: ProviderRow, entry: Entry, path: Path, sources: ProviderSources): Secret[] | undefined {
-  if (row.auth === 'none') {
-    if (entry.api_key !== undefined) sources.findings.problem([...path, 'api_key'], `${row.name} takes no key`);
-    return [];
-  }
-  if (entry.api_key === undefined) return environmentKeys(row, path, sources);
+  if (entry.api_key === undefined) return row.auth === 'none' ? [] : environmentKeys(row, path, sources);
   const written = typeof entry.api_key === 'string' ? [entry.api_key] : entry.api_key;
   return written.flatMap((text, index) => {
     const keyPath: Path = typeof entry.api_key === 'string' ? [...path, 'api_key'] : [...path, 'api_key', index];
@@ -178,40 +182,12 @@ function environmentKeys(row: ProviderRow, path: Path, sources: ProviderSources)
   return undefined;
 }
 
-function readBaseUrl(written: string, row: ProviderRow, path: Path, findings: Findings): string | undefined {
-  const at: Path = [...path, 'base_url'];
-  const url = URL.canParse(written) ? new URL(written) : undefined;
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    findings.problem(at, 'must be an address such as https://eu.example.com/v1');
-    return undefined;
-  }
-  if (url.username || url.password || url.search || url.hash) {
-    findings.problem(at, 'must hold no credentials, query or fragment; keys belong into api_key or headers');
-    return undefined;
-  }
-  const near = /^(localhost|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|\[::1\]|\[f[cd])/.test(url.hostname);
-  if (url.protocol === 'http:' && !near && url.hostname.includes('.') && row.auth !== 'none') {
-    findings.warning(at, 'http: keys and prompts travel readable on the way to this host');
-  }
-  return url.href.replace(/\/+$/, '');
-}
-
-function readHeaders(
-  written: Readonly<Record<string, string>>,
-  path: Path,
-  sources: ProviderSources,
-): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(written)) {
-    const text = sources.references.text(value, [...path, name]);
-    if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) sources.findings.problem([...path, name], 'is not a header name');
-    else if (/^(host|content-length|transfer-encoding|connection|upgrade)$/i.test(name)) {
-      sources.findings.problem([...path, name], 'this header belongs to the connection and cannot be set');
-    } else if (text !== undefined && !/^[\x20-\x7e]*$/.test(text)) {
-      sources.findings.problem([...path, name], 'the value holds characters that no header can carry');
-    } else if (text !== undefined) headers[name.toLowerCase()] = text;
-  }
-  return headers;
+/** Keys and prompts that would cross a public network readable. */
+function warnOfHttp(written: string, path: Path, findings: Findings): void {
+  const url = URL.parse(written);
+  if (url?.protocol !== 'http:' || !url.hostname.includes('.')) return;
+  if (/^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.64\.)/.test(url.hostname)) return;
+  findings.warning([...path, 'base_url'], 'http: keys and prompts travel readable on the way to this host');
 }
 
 function readTimeouts(written: NonNullable<Entry['timeouts']>, path: Path, findings: Findings): Partial<Timeouts> {

@@ -1,7 +1,7 @@
 // A small providers' table for the tests of this folder: one row of each kind, in the shape of the real ones.
 
 import type { Provider } from '../exchange/target.ts';
-import type { ProviderRow, ProviderTable } from './provider-table.ts';
+import type { Configured, ProviderRow, ProviderTable } from './provider-table.ts';
 
 function row(name: string, more: Partial<ProviderRow>): ProviderRow {
   return {
@@ -41,7 +41,18 @@ export const sampleTable: ProviderTable = {
     row('ollama', { auth: 'none', keyVariables: [], baseUrl: 'http://127.0.0.1:11434/v1' }),
     row('sim', { auth: 'none', keyVariables: [], baseUrl: 'sim:' }),
   ],
-  readyProvider: (from, configured): Provider => ({
+  genericRow: (name, format) => row(name, { format, keyVariables: [], catalogue: '', tier: 'community' }),
+  readyProvider: (from, configured): Provider => {
+    for (const need of from.needs) {
+      if (configured.settings?.[need] === undefined)
+        throw Object.assign(new Error(`${from.name} needs \`${need}\``), { key: need });
+    }
+    return ready(from, configured);
+  },
+};
+
+function ready(from: ProviderRow, configured: Configured): Provider {
+  return {
     name: from.name,
     format: from.format,
     baseUrl: configured.baseUrl ?? from.baseUrl,
@@ -56,5 +67,5 @@ export const sampleTable: ProviderTable = {
     trust: configured.trust,
     timeouts: { connect: 5000, firstByte: 120000, idle: 120000, total: 1800000, ...configured.timeouts },
     settings: { ...from.settings, ...configured.settings },
-  }),
-};
+  };
+}
