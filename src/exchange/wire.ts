@@ -41,3 +41,11 @@ export interface CallHandle {
   pause(): void;
   resume(): void;
 }
+
+/**
+ * A request that buys nothing and so needs no hold: it fetches an access token. `call` does not take it; the network
+ * port does. Only with trust `metadata` may it reach a cloud's metadata address.
+ */
+export interface TokenRequest extends Omit<WireRequest, 'hold' | 'attempt' | 'trust'> {
+  readonly trust: WireRequest['trust'] | 'metadata';
+}

@@ -35,10 +35,10 @@ export interface ProviderRow {
 }
 
 /**
- * Milliseconds. `firstByte` is long because a reasoning model thinks before its first byte; a whole answer
- * (not streamed) has `wholeAnswerFirstByteMs` instead, since its first byte is also its last.
+ * Milliseconds. `firstByte` is long because a reasoning model thinks before its first byte; `idle` because some think
+ * between two chunks; `total` is the bound that a hung provider cannot pass.
  */
 export const defaultTimeouts: Timeouts = { connect: 5_000, firstByte: 120_000, idle: 120_000, total: 1_800_000 };
 
-/** Raised to this for requests that do not stream, unless the configuration set `first_byte` itself. */
-export const wholeAnswerFirstByteMs = 600_000;
+/** The first byte of an answer that is not streamed is also its last: it may take this many times `firstByte`. */
+export const wholeAnswerFactor = 5;

@@ -1,6 +1,6 @@
 // The ports by which everything with effects comes in. `main.ts` fills them with the real world, `sim/` with a seeded one.
 
-import type { CallHandle, CallHandler, WireRequest } from '../exchange/wire.ts';
+import type { CallHandle, CallHandler, TokenRequest, WireRequest } from '../exchange/wire.ts';
 
 export interface World {
   readonly clock: Clock;
@@ -30,7 +30,7 @@ export interface Random {
 
 export interface Network {
   /** One HTTP/1.1 exchange. Bounds and addresses are the adapter's: connect timeout and trust classes are honoured there. */
-  dispatch(request: WireRequest, handler: CallHandler): CallHandle;
+  dispatch(request: WireRequest | TokenRequest, handler: CallHandler): CallHandle;
   /** Closes idle connections and refuses new ones. */
   close(): Promise<void>;
 }
