@@ -1,0 +1,22 @@
+// A whole Gemini answer as parts.
+
+import type { Part } from '../../exchange/part.ts';
+import { answerReader } from './answer-reader.ts';
+
+export function decodeAnswer(body: unknown): Part[] {
+  const reader = answerReader();
+  const parts = reader.read(body);
+  const last = reader.end();
+  const failed = parts.some((part) => part.type === 'error');
+  if (failed || last.some((part) => part.type === 'end')) return [...parts, ...last];
+  // A whole answer ends with its body: one without candidates, or whose candidate names no reason, still ended.
+  const finished = new Set(last.flatMap((part) => (part.type === 'finish' ? [part.choice] : [])));
+  const open = new Set(parts.flatMap((part) => ('choice' in part && !finished.has(part.choice) ? [part.choice] : [])));
+  if (finished.size === 0) open.add(0);
+  return [
+    ...parts,
+    ...last,
+    ...[...open].map((choice): Part => ({ type: 'finish', choice, reason: 'other' })),
+    { type: 'end' },
+  ];
+}

@@ -1,0 +1,97 @@
+// The tolerant reading of a Gemini request: what must be known of each, and nothing that an unknown field could break.
+
+import type { Surface } from '../../exchange/format.ts';
+import type { Outline } from '../../exchange/outline.ts';
+import { Refusal } from '../../exchange/refusal.ts';
+import { type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, textOf } from './wire.ts';
+
+export const ownedKeys: readonly string[] = [
+  'model',
+  'generationConfig',
+  'generation_config',
+  'contents',
+  'tools',
+  'serviceTier',
+  'service_tier',
+];
+
+/** Tools with a price of their own beside the tokens. */
+const paid = ['googleSearch', 'googleSearchRetrieval', 'enterpriseWebSearch', 'googleMaps'];
+
+export function outline(body: Fields, surface: Surface, bytes: number): Outline {
+  onlyOne(body, 'generationConfig', '');
+  onlyOne(body, 'serviceTier', '');
+  const given = field(body, 'generationConfig');
+  if (given !== undefined && !isFields(given)) refuse('generationConfig', 'must be an object');
+  const config = fieldsOf(given);
+  const outputLimit = wholeNumber(config, 'maxOutputTokens');
+  const choices = wholeNumber(config, 'candidateCount');
+  const budget = numberOf(field(fieldsOf(field(config, 'thinkingConfig')), 'thinkingBudget'));
+  const tools = listOf(body.tools).map(fieldsOf);
+  const tier = textOf(field(body, 'serviceTier'))
+    ?.toLowerCase()
+    .replace(/^service_tier_/, '');
+  const media = countMedia(body);
+  return {
+    format: 'gemini-generate',
+    model: (surface.model ?? textOf(body.model) ?? '').replace(/^models\//, ''),
+    stream: surface.stream ?? false,
+    wantsUsage: true,
+    ...(outputLimit ? { outputLimit } : {}),
+    ...(budget !== undefined && budget > 0 ? { thinkingBudget: budget } : {}),
+    choices: Math.max(1, choices ?? 1),
+    ...(tier && tier !== 'standard' && tier !== 'unspecified' ? { tier } : {}),
+    tools: tools.reduce((sum, tool) => sum + listOf(field(tool, 'functionDeclarations')).length, 0),
+    paidTools: [...new Set(paid.filter((name) => tools.some((tool) => field(tool, name) !== undefined)).map(snake))],
+    ...media,
+    bytes,
+  };
+}
+
+/** Proto JSON accepts both spellings of a name; with both present, two parsers could read two different limits. */
+function onlyOne(fields: Fields, name: string, prefix: string): void {
+  if (fields[name] !== undefined && fields[snake(name)] !== undefined && name !== snake(name)) {
+    refuse(prefix + name, `is written twice, also as ${snake(name)}`);
+  }
+}
+
+/** A count of the generation config; proto JSON takes numeric strings, and 0 stands for "not set". */
+function wholeNumber(config: Fields, name: string): number | undefined {
+  onlyOne(config, name, 'generationConfig.');
+  const value = field(config, name);
+  if (value === undefined) return undefined;
+  const number = numberOf(value);
+  if (number === undefined || !Number.isSafeInteger(number) || number < 0) {
+    return refuse(`generationConfig.${name}`, 'must be a whole number that is not negative');
+  }
+  return number;
+}
+
+function refuse(param: string, complaint: string): never {
+  throw new Refusal('invalid_request', `${param} ${complaint}`, { param });
+}
+
+function countMedia(body: Fields): { images: number; documents: number; audio: number; mediaBytes: number } {
+  const counts = { images: 0, documents: 0, audio: 0, mediaBytes: 0 };
+  const countParts = (parts: unknown): void => {
+    for (const each of listOf(parts)) {
+      const part = fieldsOf(each);
+      const inline = field(part, 'inlineData');
+      const file = field(part, 'fileData');
+      if (inline !== undefined || file !== undefined) {
+        const fields = fieldsOf(inline ?? file);
+        const mediaType = textOf(field(fields, 'mimeType')) ?? '';
+        // Videos count as documents: both are priced by length, which only the provider knows.
+        if (mediaType.startsWith('image/')) counts.images++;
+        else if (mediaType.startsWith('audio/')) counts.audio++;
+        else counts.documents++;
+        counts.mediaBytes += textOf(fields.data)?.length ?? 0;
+      }
+      const response = field(part, 'functionResponse');
+      if (response !== undefined) countParts(fieldsOf(response).parts);
+    }
+  };
+  countParts(fieldsOf(field(body, 'systemInstruction')).parts);
+  for (const content of listOf(body.contents)) countParts(fieldsOf(content).parts);
+  return counts;
+}

@@ -1,0 +1,57 @@
+// The same format upstream: the client's bytes, with only the model it may have named and a clamped limit replaced.
+
+import type { UpEdits } from '../../exchange/codec.ts';
+import { type Edit, type Member, member, members, splice as replace, setMember } from '../../exchange/json-span.ts';
+import { Refusal } from '../../exchange/refusal.ts';
+import { type Fields, field, snake, textOf } from './wire.ts';
+
+const limits = ['maxOutputTokens', 'candidateCount'];
+
+/**
+ * The model stands in the path; a copy in the body is kept in step. The thinking budget is left alone: Gemini counts
+ * thoughts inside the output limit, so that the limit alone bounds the cost.
+ */
+export function splice(raw: Buffer, body: Fields, edits: UpEdits): Buffer {
+  const configured = field(body, 'generationConfig') !== undefined;
+  if (!configured && body.model === undefined && edits.outputLimit === undefined) return raw;
+  const list = members(raw);
+  const changes: Edit[] = [];
+  const model = textOf(body.model);
+  if (model !== undefined) {
+    const prefix = model.startsWith('models/') ? 'models/' : '';
+    changes.push(setMember(raw, list, 0, 'model', JSON.stringify(prefix + edits.model)));
+  }
+  const config = member(list, 'generationConfig') ?? member(list, 'generation_config');
+  const inner = config && configured ? members(raw, config.from) : [];
+  refuseTwice(inner);
+  if (edits.outputLimit !== undefined) {
+    changes.push(limitEdit(raw, list, configured ? config : undefined, inner, edits.outputLimit));
+  }
+  return replace(raw, changes);
+}
+
+function limitEdit(
+  raw: Buffer,
+  list: readonly Member[],
+  config: Member | undefined,
+  inner: readonly Member[],
+  limit: number,
+): Edit {
+  if (!config) {
+    const empty = member(list, 'generationConfig') ?? member(list, 'generation_config');
+    return setMember(raw, list, 0, empty?.key ?? 'generationConfig', `{"maxOutputTokens":${limit}}`);
+  }
+  const name = member(inner, 'max_output_tokens') ? 'max_output_tokens' : 'maxOutputTokens';
+  return setMember(raw, inner, config.from, name, String(limit));
+}
+
+/** A limit written twice, or with escapes, could be read differently by the provider than by us. */
+function refuseTwice(inner: readonly Member[]): void {
+  for (const name of limits) {
+    const found = inner.filter((each) => each.key === name || each.key === snake(name));
+    if (found.length > 1 || found.some((each) => each.escaped)) {
+      const param = `generationConfig.${name}`;
+      throw new Refusal('invalid_request', `${param} must be written once and without escapes`, { param });
+    }
+  }
+}
