@@ -66,8 +66,6 @@ function tally(parts: readonly Part[]): Tally {
 export function crossStream(client: Codec, provider: Codec, context: AnswerContext): Lane {
   const decoder = provider.streamDecoder();
   const encoder = client.streamEncoder(context);
-  // The client's own lane knows how its framing is kept alive; it sees no frame.
-  const own = client.passStream(context);
   let ended = false;
 
   const forward = (parts: readonly Part[]): Glimpse => {
@@ -97,8 +95,8 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
   return {
     push: (frame) => forward(decoder.push(frame)),
     end: () => ({ ...forward(decoder.end()), complete: ended }),
-    fail: (refusal) => client.encodeStreamError(refusal, context),
-    heartbeat: () => own.heartbeat(),
+    fail: (refusal) => encoder.fail?.(refusal) ?? client.encodeStreamError(refusal, context),
+    heartbeat: () => (encoder.heartbeat ? encoder.heartbeat() : client.passStream(context).heartbeat()),
   };
 }
 

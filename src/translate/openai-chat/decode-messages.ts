@@ -18,6 +18,7 @@ const known = new Set(
 
 export function decodeTurns(messages: readonly unknown[], losses: Loss[]): Turn[] {
   const turns: Turn[] = [];
+  /** Calls that are not answered yet, id to name. */
   const names = new Map<string, string>();
   let results: Block[] | undefined;
   for (const [index, value] of messages.entries()) {
@@ -117,10 +118,11 @@ function decodePart(value: unknown, at: string, losses: Loss[]): Content | undef
   return { type: 'opaque', origin: 'openai-chat', kind, value };
 }
 
-function decodeResult(message: Json, names: ReadonlyMap<string, string>, at: string, losses: Loss[]): Block {
+function decodeResult(message: Json, names: Map<string, string>, at: string, losses: Loss[]): Block {
   // Legacy `function` messages answer by name alone.
-  const id = text(message.tool_call_id) ?? names.get(legacyKey(text(message.name) ?? '')) ?? '';
+  const id = text(message.tool_call_id) ?? calledAs(text(message.name), names);
   const name = names.get(id) ?? text(message.name);
+  names.delete(id);
   const { cache_control: _mark, ...unmarked } = message;
   const mark = cacheMark(message);
   return {
@@ -133,9 +135,10 @@ function decodeResult(message: Json, names: ReadonlyMap<string, string>, at: str
   };
 }
 
-/** Where the id of the latest call without one is kept, for the `function` message that answers it. */
-function legacyKey(name: string): string {
-  return `function ${name}`;
+/** The unanswered call of that name, or the oldest: `function` messages and careless clients give no id. */
+function calledAs(name: string | undefined, names: ReadonlyMap<string, string>): string {
+  const open = [...names];
+  return (open.find((call) => call[1] === name) ?? open[0])?.[0] ?? '';
 }
 
 function decodeAssistant(message: Json, names: Map<string, string>, at: string, losses: Loss[]): Block[] {
@@ -182,9 +185,8 @@ function decodeCalls(message: Json, names: Map<string, string>, at: string, bloc
       const param = `${at}.tool_calls[${index}].function.name`;
       throw new Refusal('invalid_request', `'${param}' must be text.`, { param });
     }
-    const id = text(call.id) ?? `call_${name}_${names.size}`;
+    const id = text(call.id) ?? `call_${name}_${at.replace(/\D/g, '')}_${index}`;
     names.set(id, name);
-    if (call.id === undefined) names.set(legacyKey(name), id);
     const custom = isObject(call.custom);
     const input = custom ? body.input : body.arguments;
     const signature = googleSignature(call, true) ?? (spared ? undefined : spare);
