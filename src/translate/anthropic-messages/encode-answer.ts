@@ -18,7 +18,7 @@ export function encodeAnswer(
 ): { body: string; losses: readonly Loss[] } {
   const losses: Loss[] = [];
   const content: Record<string, unknown>[] = [];
-  const writer = new BlockWriter(collect(content), losses);
+  const writer = new BlockWriter(collect(content, losses), losses);
   let start: Extract<Part, { type: 'start' }> | undefined;
   let finish: Finish | undefined;
   let usage: Usage = noUsage();
@@ -61,7 +61,7 @@ export function encodeStop(
 }
 
 /** Blocks grow in place as their deltas come. */
-function collect(content: Record<string, unknown>[]): BlockSink {
+function collect(content: Record<string, unknown>[], losses: Loss[]): BlockSink {
   const append = (block: Record<string, unknown>, key: string, value: unknown): void => {
     block[key] = `${block[key] ?? ''}${value}`;
   };
@@ -86,7 +86,9 @@ function collect(content: Record<string, unknown>[]): BlockSink {
       const block = content.at(-1);
       if (!block || input.length === 0) return;
       const json = input.join('');
-      block.input = parse(json) ?? { input: json };
+      const value = parse(json);
+      block.input = value ?? { input: json };
+      if (value === undefined) losses.push({ field: 'input', how: 'changed', note: 'arguments that are no JSON' });
     },
   };
 }

@@ -19,12 +19,16 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   const tools = encodeTools(prompt, model, losses);
   const toolChoice = encodeToolChoice(prompt, tools.length > 0, losses);
   const forced = toolChoice?.type === 'any' || toolChoice?.type === 'tool';
-  const budgeted = model.thinking === 'budget' || prompt.reasoning?.budgetTokens !== undefined;
-  const unwanted = forced
-    ? 'a tool call is forced'
-    : budgeted && loopsWithoutThinking(messages)
-      ? 'the tool calls being answered came without this provider’s thinking'
-      : undefined;
+  // Only thinking by budget has these two rules; an adaptive model was seen to accept both.
+  const budgeted =
+    model.thinking === 'budget' || (model.thinking === 'either' && prompt.reasoning?.budgetTokens !== undefined);
+  const unwanted = !budgeted
+    ? undefined
+    : forced
+      ? 'a tool call is forced'
+      : loopsWithoutThinking(messages)
+        ? 'the tool calls being answered came without this provider’s thinking'
+        : undefined;
   const allowance = encodeAllowance(prompt, model, unwanted, losses);
   const outputConfig = compact({ effort: allowance.effort, format: encodeFormat(prompt, model, losses) });
   const onVertex = vertexVersion(target);

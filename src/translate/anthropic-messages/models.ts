@@ -39,7 +39,7 @@ const families: readonly (readonly [RegExp, Traits])[] = [
   [/claude-sonnet-4-6/, traitsOf('either', 64_000, 'one', true, four)],
   [/claude-opus-4($|-0|[-@]20)/, traitsOf('budget', 32_000, 'both', false, [])],
   [/claude-sonnet-4($|-0|[-@]20)/, traitsOf('budget', 64_000, 'both', false, [])],
-  [/claude-/, traitsOf('adaptive', 64_000, 'none', true, five)],
+  [/claude-/, traitsOf('adaptive', 128_000, 'none', true, five)],
 ];
 
 const stranger = traitsOf('budget', undefined, 'both', true, []);

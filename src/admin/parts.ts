@@ -1,0 +1,114 @@
+// What the control plane stands on, as small shapes: the rooms and the store fit them, and so does a test's own.
+
+import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
+import type { NanoUsd } from '../exchange/money.ts';
+import type { PriceRule, Snapshot } from '../exchange/policy.ts';
+import type { Ending, Receipt } from '../exchange/receipt.ts';
+import type { Secret } from '../exchange/target.ts';
+import type { Bucket } from '../exchange/usage.ts';
+import type { Clock, Log, Random } from '../world/world.ts';
+
+export interface AdminParts {
+  readonly token: Secret;
+  readonly metricsAccess: 'open' | 'token' | 'off';
+  readonly identify: AdminIdentify;
+  readonly store: AdminStore;
+  readonly prices: AdminPrices;
+  snapshot(): Snapshot;
+  /** What the configuration file says, without secrets, and what it was warned of. */
+  config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
+  balances(): readonly AdminBalance[];
+  /** The Prometheus text. */
+  metrics(): string;
+  health(): readonly { readonly provider: string; readonly up: boolean }[];
+  /** Why no request would be served now; empty when ready. */
+  notReady(): readonly string[];
+  readonly about: { readonly version: string; readonly node: string };
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
+  readonly log: Pick<Log, 'info' | 'error'>;
+}
+
+export interface AdminIdentify {
+  mint(random: Random, wants: KeyWants): { readonly record: KeyRecord; readonly key: string };
+  /** Adds a key, or replaces the one of the same id. */
+  add(record: KeyRecord): void;
+  revoke(id: string, at: number): KeyRecord | undefined;
+  list(): readonly KeyRecord[];
+}
+
+export interface KeyWants {
+  readonly name: string;
+  readonly allowedModels?: Caller['allowedModels'];
+  readonly expiresAt?: number;
+  readonly budget?: { readonly limit: NanoUsd; readonly per: Period };
+}
+
+export interface AdminStore {
+  saveKey(record: KeyRecord): Promise<unknown>;
+  /** Reads what the journal has and the store has not yet. */
+  catchUp(): Promise<unknown>;
+  costs(query: CostsQuery): Promise<Costs>;
+  requests(query: RequestsQuery): Promise<readonly Receipt[]>;
+  receipt(id: string): Promise<Receipt | undefined>;
+}
+
+export interface CostsQuery {
+  readonly from?: number;
+  readonly to?: number;
+  readonly keyId?: string;
+  readonly provider?: string;
+  readonly model?: string;
+}
+
+export interface RequestsQuery {
+  readonly keyId?: string;
+  readonly ending?: Ending;
+  readonly before?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit?: number;
+}
+
+export interface Costs {
+  readonly totals: {
+    readonly requests: number;
+    readonly failed: number;
+    readonly cost: NanoUsd;
+    readonly saved: NanoUsd;
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly cacheHits: number;
+    readonly cacheMisses: number;
+  };
+  readonly byModel: readonly { provider: string; model: string; requests: number; cost: NanoUsd }[];
+  readonly byKey: readonly { keyId: string; requests: number; cost: NanoUsd }[];
+  readonly byDay: readonly { at: number; requests: number; cost: NanoUsd }[];
+}
+
+export interface AdminBalance {
+  readonly scope: string;
+  readonly per: Period;
+  readonly limit: NanoUsd;
+  readonly posted: NanoUsd;
+  readonly held: NanoUsd;
+  readonly available: NanoUsd;
+  readonly resetsAt?: number;
+}
+
+export interface AdminPrices {
+  rate(
+    target: { readonly provider: { readonly name: string; readonly catalogue: string }; readonly model: string },
+    rules: readonly PriceRule[],
+    at: number,
+  ): AdminRate | undefined;
+}
+
+/** Amounts are pico-USD a unit. */
+export interface AdminRate {
+  readonly version: string;
+  readonly free?: boolean;
+  readonly longContext: 'whole_request' | 'marginal';
+  readonly tiers: readonly { readonly above: number; readonly prices: Readonly<Partial<Record<Bucket, number>>> }[];
+  readonly services: Readonly<Record<string, readonly [number, number]>>;
+}

@@ -1,0 +1,37 @@
+// What machines ask: is the process alive, may it be sent traffic, what are its numbers.
+
+import { ok, type Route } from './route.ts';
+
+export const probeRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/healthz',
+    access: 'open',
+    summary: 'The process answers',
+    answers: '{ status: "ok" }',
+    handle: () => ok({ status: 'ok' }),
+  },
+  {
+    method: 'GET',
+    path: '/readyz',
+    access: 'open',
+    summary: '200 when requests would be served, 503 when not (starting, draining, no ledger)',
+    answers: '{ status: "ready" | "not_ready", reasons }',
+    handle: (_, parts) => {
+      const reasons = parts.notReady();
+      return reasons.length === 0 ? ok({ status: 'ready' }) : ok({ status: 'not_ready', reasons }, 503);
+    },
+  },
+  {
+    method: 'GET',
+    path: '/metrics',
+    access: 'metrics',
+    summary: 'Prometheus metrics; the admin token unless `metrics: open`',
+    answers: 'text/plain; version=0.0.4',
+    handle: (_, parts) => ({
+      status: 200,
+      text: parts.metrics(),
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+    }),
+  },
+];

@@ -1,0 +1,88 @@
+// The price book: which rate applies to a target at a moment, the operator's rules first, then the catalogue.
+
+import type { PriceRule } from '../exchange/policy.ts';
+import type { Catalogue, Priced, Prices, Rate } from '../exchange/rate.ts';
+import { cost, lacks } from './cost.ts';
+import { inputTokens, outputTokens } from './estimate.ts';
+import { withFallbacks } from './fallback.ts';
+import { freeRate, matchingRules, ruleRate } from './rules.ts';
+
+/** `as` may point at something that is itself priced `as` another; more than this many steps is a circle. */
+const asStepsMax = 4;
+
+/** Model names come from clients, so remembered answers are dropped whole at this number. */
+const rememberedMax = 4096;
+
+/** Our provider names whose catalogue id differs, for the `as: provider/model` of a rule. */
+const catalogueIds: Readonly<Record<string, string>> = {
+  gemini: 'google',
+  vertex: 'google',
+  xai: 'x-ai',
+  bedrock: 'aws',
+};
+
+export function createPrices(catalogue: Catalogue): Prices {
+  const filled = new WeakMap<Rate, Map<string, Rate>>();
+  const ofRule = new WeakMap<PriceRule, Rate>();
+  const matched = new WeakMap<readonly PriceRule[], Map<string, readonly PriceRule[]>>();
+
+  const rulesFor = (name: string, rules: readonly PriceRule[]): readonly PriceRule[] => {
+    let known = matched.get(rules);
+    if (!known) {
+      known = new Map();
+      matched.set(rules, known);
+    }
+    let found = known.get(name);
+    if (!found) {
+      if (known.size >= rememberedMax) known.clear();
+      found = matchingRules(name, rules);
+      known.set(name, found);
+    }
+    return found;
+  };
+
+  const fill = (declared: Rate, provider: string): Rate => {
+    let byProvider = filled.get(declared);
+    if (!byProvider) {
+      byProvider = new Map();
+      filled.set(declared, byProvider);
+    }
+    let rate = byProvider.get(provider);
+    if (!rate) {
+      rate = withFallbacks(declared, provider);
+      byProvider.set(provider, rate);
+    }
+    return rate;
+  };
+
+  const find = (target: Priced, rules: readonly PriceRule[], at: number, steps: number): Rate | undefined => {
+    const { provider, model } = target;
+    const name = `${provider.name}/${model}`;
+    const rule =
+      rules.length === 0 ? undefined : rulesFor(name, rules).find((each) => each.from === undefined || each.from <= at);
+    if (!rule) {
+      const declared = catalogue.find(provider.catalogue, model, at);
+      return declared && fill(declared, provider.catalogue);
+    }
+    if (rule.free) return freeRate;
+    if (rule.as === undefined) {
+      const made = ofRule.get(rule) ?? ruleRate(rule);
+      ofRule.set(rule, made);
+      return fill(made, provider.catalogue);
+    }
+    const slash = rule.as.indexOf('/');
+    if (steps >= asStepsMax || slash <= 0) return undefined;
+    const other = rule.as.slice(0, slash);
+    const id = other === provider.name ? provider.catalogue : (catalogueIds[other] ?? other);
+    return find({ provider: { name: other, catalogue: id }, model: rule.as.slice(slash + 1) }, rules, at, steps + 1);
+  };
+
+  return {
+    rate: (target, rules, at) => find(target, rules, at, 0),
+    cost,
+    lacks,
+    outputTokens,
+    inputTokens,
+    models: (id) => catalogue.models(id),
+  };
+}
