@@ -30,6 +30,7 @@ export function measureChunks(session: Session): Promise<Row[]> {
     const loader = startLoader(session);
     const streams = (name: string, role: Role, client: WireFormat, provider: WireFormat): Variant => ({
       name,
+      role,
       plan: (round) => ({
         kind: 'streams',
         port: subjects(role).port,

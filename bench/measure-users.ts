@@ -4,7 +4,7 @@ import { wireRequest } from './asks.ts';
 import { median, type Outcome } from './plan.ts';
 import { peakMegabytes } from './process.ts';
 import type { Row } from './report.ts';
-import { type Figure, figure, type Role, row, type Session, startLoader } from './rounds.ts';
+import { type Figure, figure, type Role, row, type Session, startLoader, trusted } from './rounds.ts';
 import { startSubject } from './subjects.ts';
 
 interface Crowd extends Outcome {
@@ -54,7 +54,7 @@ async function crowd(session: Session, role: Role, users: number): Promise<Crowd
 async function crowds(session: Session, users: number, order: readonly Role[]): Promise<Map<Role, Crowd[]>> {
   const outcomes = new Map<Role, Crowd[]>();
   for (const role of order) {
-    const outcome = await crowd(session, role, users);
+    const outcome = trusted(role, await crowd(session, role, users));
     outcomes.set(role, [...(outcomes.get(role) ?? []), outcome]);
   }
   return outcomes;
@@ -84,7 +84,7 @@ function figures(outcomes: Map<Role, Crowd[]>): {
 export async function measureUsers(session: Session): Promise<Row[]> {
   const once: readonly Role[] = ['direct', 'gateway', 'relay', 'nginx'];
   const { own, added } = figures(
-    await crowds(session, 1000, session.shrink > 1 ? once : [...once, 'gateway', 'direct']),
+    await crowds(session, 1000, session.shrink > 1 ? once : [...once, 'gateway', 'direct', 'gateway']),
   );
   const beside = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}, nginx ${kind('nginx', read).value.toFixed(places)}`;

@@ -144,13 +144,35 @@ export function peakMegabytes(pid: number): number {
   return (kibibytes * 1024) / 1e6;
 }
 
-/** Share of the machine in use and share stolen by its host over `ms`, before anything of ours runs. */
-export async function machineNoise(ms: number): Promise<{ busy: number; stolen: number }> {
-  const read = (): number[] => (readProc('/proc/stat').split('\n')[0] ?? '').split(/\s+/).slice(1, 9).map(Number);
-  const before = read();
-  await sleep(ms);
-  const spent = read().map((ticks, place) => ticks - (before[place] ?? 0));
-  const total = spent.reduce((sum, ticks) => sum + ticks, 0) || 1;
-  const idle = (spent[3] ?? 0) + (spent[4] ?? 0);
-  return { busy: (total - idle) / total, stolen: (spent[7] ?? 0) / total };
+/** Machine time since boot, in clock ticks over all processors. */
+export interface MachineTime {
+  readonly total: number;
+  readonly busy: number;
+  readonly stolen: number;
+  /** This process and the children it has waited for. */
+  readonly ours: number;
+}
+
+export function machineTime(): MachineTime {
+  const ticks = (readProc('/proc/stat').split('\n')[0] ?? '').split(/\s+/).slice(1, 9).map(Number);
+  const total = ticks.reduce((sum, one) => sum + one, 0);
+  const fields = readProc('/proc/self/stat')
+    .replace(/^.*\) /, '')
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
+  return {
+    total,
+    busy: total - (ticks[3] ?? 0) - (ticks[4] ?? 0),
+    stolen: ticks[7] ?? 0,
+    ours: fields.reduce((sum, one) => sum + one, 0),
+  };
+}
+
+/** Shares of the machine that others used and that its host took between two readings; exact once our children have ended. */
+export function noiseBetween(from: MachineTime, to: MachineTime): { others: number; stolen: number } {
+  const total = to.total - from.total || 1;
+  const stolen = to.stolen - from.stolen;
+  const others = to.busy - from.busy - stolen - (to.ours - from.ours);
+  return { others: Math.max(0, others) / total, stolen: stolen / total };
 }

@@ -28,7 +28,7 @@ export function judge(row: Row): Judged {
   return { ratio: ratio.toFixed(2), verdict: ratio <= 1 ? 'met' : ratio <= 1.5 ? 'within 1.5×' : 'missed' };
 }
 
-function digits(value: number): string {
+export function digits(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 

@@ -1,7 +1,7 @@
 // Runs the measurements and holds them against the goals: `npm run bench`, `npm run bench -- --only cpu,stream --write`.
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureChunks } from './measure-chunks.ts';
@@ -9,7 +9,7 @@ import { measureLedger } from './measure-ledger.ts';
 import { measureCpu, measureLatency } from './measure-requests.ts';
 import { measureStart } from './measure-start.ts';
 import { measureMoreUsers, measureUsers } from './measure-users.ts';
-import { machineNoise } from './process.ts';
+import { type MachineTime, machineTime, noiseBetween } from './process.ts';
 import { judge, markdownTable, plainTable, type Row, writeFigures } from './report.ts';
 import type { Session } from './rounds.ts';
 import { startUpstream } from './subjects.ts';
@@ -58,14 +58,16 @@ function readWishes(): Wishes {
   return { only, subject, seed, quick: values.quick, write: values.write, json: values.json };
 }
 
-/** A line on the machine, and a warning where others were using it. */
-async function machine(say: (line: string) => void): Promise<string> {
-  const { busy, stolen } = await machineNoise(1000);
-  const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
-  if (busy > 0.05)
-    say(`warning: the machine was ${percent(busy)} busy before anything started; absolute figures will be too high`);
-  const model = cpus()[0]?.model ?? 'unknown processor';
-  return `${cpus().length} × ${model}, Node ${process.version}; before the run ${percent(busy)} busy, ${percent(stolen)} stolen, load ${loadavg()[0]?.toFixed(2)}`;
+function machine(): string {
+  return `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`;
+}
+
+/** What else ran meanwhile: an absolute figure from a busy machine is too high, a ratio merely wide. */
+function noise(from: MachineTime, say: (line: string) => void): string {
+  const { others, stolen } = noiseBetween(from, machineTime());
+  const text = `others used ${(others * 100).toFixed(1)} % of the machine, its host took ${(stolen * 100).toFixed(1)} %`;
+  if (others + stolen > 0.05) say(`warning: ${text}; measure again when it is quiet`);
+  return text;
 }
 
 async function main(): Promise<void> {
@@ -74,7 +76,7 @@ async function main(): Promise<void> {
   const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const where = await machine(say);
+  const timeBefore = machineTime();
   const { bench, server: upstream } = await startUpstream(folder);
   const session: Session = { bench, judged: wishes.subject, seed: wishes.seed, shrink: wishes.quick ? 5 : 1, say };
   const rows: Row[] = [];
@@ -86,7 +88,7 @@ async function main(): Promise<void> {
   await upstream.stop();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const command = `npm run bench${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`;
-  const heading = `${new Date().toISOString().slice(0, 10)}, \`${command}\`, ${seconds} s, seed ${wishes.seed}, ${where}.`;
+  const heading = `${new Date().toISOString().slice(0, 10)}, \`${command}\`, ${seconds} s, seed ${wishes.seed}, ${machine()}; ${noise(timeBefore, say)}.`;
   if (wishes.json) console.log(JSON.stringify({ heading, rows: rows.map((one) => ({ ...one, ...judge(one) })) }));
   else console.log(`\n${heading}\n\n${plainTable(rows)}`);
   if (wishes.write) writeFigures(join(import.meta.dirname, 'README.md'), `${heading}\n\n${markdownTable(rows)}`);
