@@ -111,6 +111,8 @@ export interface StreamEncoder {
   end(): string;
   /** Ends the stream with an error, where that depends on what has left before (a JSON array); else `encodeStreamError` does. */
   fail?(refusal: Refusal): string;
+  /** What keeps this framing alive without meaning anything; absent where the lane's own comment will do. */
+  heartbeat?(): string | undefined;
 }
 
 export interface ErrorReply {

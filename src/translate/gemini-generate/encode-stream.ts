@@ -8,7 +8,7 @@ import { encodeCitations } from './citations.ts';
 import { type PartEncoder, partEncoder } from './encode-parts.ts';
 import { errorBody } from './errors.ts';
 import { encodeFinish } from './finish.ts';
-import { framer } from './framing.ts';
+import { framer, heartbeat } from './framing.ts';
 import { encodeLogprobs } from './logprobs.ts';
 import { encodeUsage } from './usage.ts';
 import type { Fields } from './wire.ts';
@@ -54,6 +54,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     },
     end: () => frames.close(),
     fail: (refusal) => frames.frame(errorBody(refusal, context)) + frames.close(),
+    heartbeat: () => heartbeat(context.framing),
   };
 }
 
