@@ -7,7 +7,7 @@ import type { Target } from '../src/exchange/target.ts';
 import type { Usage } from '../src/exchange/usage.ts';
 import { parse } from '../src/translate/anthropic-messages/wire.ts';
 
-export function targetOf(model: string, quirks: readonly string[] = []): Target {
+export function targetOf(model: string): Target {
   const timeouts = { connect: 1, firstByte: 1, idle: 1, total: 1 };
   return {
     provider: {
@@ -20,7 +20,7 @@ export function targetOf(model: string, quirks: readonly string[] = []): Target 
       catalogue: 'anthropic',
       billing: { mode: 'strict', abortStops: true, lowWater: 64 },
       tier: 'verified',
-      quirks,
+      quirks: [],
       owns: [],
       trust: 'config',
       timeouts,

@@ -16,7 +16,7 @@ export const anthropicMessages: Codec = {
   format: 'anthropic-messages',
   outline: (body, _surface, bytes) => outline(body, bytes),
   ownedKeys,
-  splice,
+  splice: (raw, body, edits) => splice(raw, body, edits),
   decodeRequest: (body) => decodeRequest(body),
   encodeRequest,
   passAnswer,

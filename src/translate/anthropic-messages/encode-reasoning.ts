@@ -53,12 +53,12 @@ export function encodeAllowance(
     );
   }
   if (model.thinking === 'none') {
-    losses.push({ field: 'reasoning', how: 'dropped', note: 'the model does not think' });
+    losses.push({ field: 'thinking', how: 'dropped', note: 'the model does not think' });
     return { max_tokens: outputLimit(prompt, model, 0, losses), thinks: false };
   }
   const effort = encodeEffort(reasoning, model, adaptive, losses);
   if (unwanted !== undefined) {
-    losses.push({ field: 'reasoning', how: 'changed', note: `thinking is off: ${unwanted}` });
+    losses.push({ field: 'thinking', how: 'changed', note: `thinking is off: ${unwanted}` });
     const off = adaptive ? { type: 'disabled' } : undefined;
     return compactAllowance(outputLimit(prompt, model, 0, losses), off, effort);
   }
@@ -81,14 +81,14 @@ function withBudget(
   const wanted = reasoning.budgetTokens ?? budgets[reasoning.effort ?? 'medium'];
   const limit = outputLimit(prompt, model, wanted, losses);
   if (limit <= leastBudget) {
-    losses.push({ field: 'reasoning', how: 'dropped', note: `no room to think within ${limit} tokens` });
+    losses.push({ field: 'thinking', how: 'dropped', note: `no room to think within ${limit} tokens` });
     return compactAllowance(limit, undefined, effort);
   }
   // Told as a loss only where the client named a number: an effort never promised one. Half stays for the answer then.
   const most = reasoning.budgetTokens === undefined ? Math.max(leastBudget, Math.floor(limit / 2)) : limit - 1;
   const budget = Math.max(leastBudget, Math.min(wanted, most));
   if (reasoning.budgetTokens !== undefined && budget !== wanted) {
-    losses.push({ field: 'reasoning', how: 'clamped', note: `thinking budget ${wanted} became ${budget}` });
+    losses.push({ field: 'thinking', how: 'clamped', note: `thinking budget ${wanted} became ${budget}` });
   }
   return compactAllowance(limit, compact({ type: 'enabled', budget_tokens: budget, display }), effort);
 }
@@ -109,7 +109,7 @@ function encodeEffort(reasoning: Reasoning, model: Traits, adaptive: boolean, lo
     (adaptive && reasoning.budgetTokens !== undefined ? effortOf(reasoning.budgetTokens) : undefined);
   if (adaptive && reasoning.budgetTokens !== undefined) {
     losses.push({
-      field: 'reasoning',
+      field: 'thinking',
       how: 'changed',
       note: `the model sets its own budget; effort ${asked} was sent`,
     });
@@ -117,7 +117,7 @@ function encodeEffort(reasoning: Reasoning, model: Traits, adaptive: boolean, lo
   if (asked === undefined || model.efforts.length === 0) return undefined;
   if (model.efforts.includes(asked)) return asked;
   const nearest = asked === 'minimal' ? 'low' : 'high';
-  losses.push({ field: 'reasoning', how: 'changed', note: `effort ${asked} became ${nearest}` });
+  losses.push({ field: 'thinking', how: 'changed', note: `effort ${asked} became ${nearest}` });
   return nearest;
 }
 

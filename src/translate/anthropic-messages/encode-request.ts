@@ -9,7 +9,6 @@ import { encodeTurns, loopsWithoutThinking } from './encode-turns.ts';
 import { type Traits, traits } from './models.ts';
 import { closed } from './schema.ts';
 import { own } from './signature.ts';
-import { vertexVersion } from './splice.ts';
 import { compact, isObject, type Json } from './wire.ts';
 
 export function encodeRequest(prompt: Prompt, target: Target): Encoded {
@@ -31,10 +30,8 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
         : undefined;
   const allowance = encodeAllowance(prompt, model, unwanted, losses);
   const outputConfig = compact({ effort: allowance.effort, format: encodeFormat(prompt, model, losses) });
-  const onVertex = vertexVersion(target);
   const body = compact({
-    model: onVertex === undefined ? target.model : undefined,
-    anthropic_version: onVertex,
+    model: target.model,
     max_tokens: allowance.max_tokens,
     system,
     messages,

@@ -1,18 +1,12 @@
 // Same format upstream: the client's bytes with only the fields the gateway owns replaced.
 
 import type { UpEdits } from '../../exchange/codec.ts';
-import { splice as applyEdits, type Edit, member, members, setMember } from '../../exchange/json-span.ts';
-import type { Target } from '../../exchange/target.ts';
+import { splice as applyEdits, type Edit, members, setMember } from '../../exchange/json-span.ts';
 import { leastBudget } from './encode-reasoning.ts';
 import { isTagged } from './signature.ts';
 import { finite, isObject, type Json, list, object } from './wire.ts';
 
-/** On Vertex the path names the model and the body the version; a provider says so by this quirk. */
-export function vertexVersion(target: Target): string | undefined {
-  return target.provider.quirks.includes('anthropic-on-vertex') ? 'vertex-2023-10-16' : undefined;
-}
-
-export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target): Buffer {
+export function splice(raw: Buffer, body: Json, edits: UpEdits): Buffer {
   const found = members(raw);
   const changes: Edit[] = [];
   const set = (key: string, value: unknown): void => {
@@ -22,9 +16,7 @@ export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target):
     if (before < 0) changes.push(edit);
     else changes[before] = { ...edit, text: (changes[before]?.text ?? '') + edit.text };
   };
-  const version = vertexVersion(target);
-  if (version === undefined) set('model', edits.model);
-  else if (body.anthropic_version === undefined) set('anthropic_version', version);
+  set('model', edits.model);
   if (edits.outputLimit !== undefined) {
     set('max_tokens', edits.outputLimit);
     const thinking = object(body.thinking);
@@ -39,24 +31,7 @@ export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target):
     const messages = withoutTagged(body.messages);
     if (messages) set('messages', messages);
   }
-  // Last, because an insertion at the same place has to be applied before it.
-  const model = version === undefined ? undefined : member(found, 'model');
-  if (model) changes.push(removal(raw, model.at, model.to));
   return applyEdits(raw, changes);
-}
-
-/** Takes the member out with one comma; the body's own layout stays. */
-function removal(raw: Buffer, from: number, to: number): Edit {
-  let end = to;
-  while (isBlank(raw[end])) end++;
-  if (raw[end] === 0x2c) return { from, to: end + 1, text: '' };
-  let start = from - 1;
-  while (isBlank(raw[start])) start--;
-  return { from: raw[start] === 0x2c ? start : from, to, text: '' };
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** The messages without thinking blocks that carry our tag, or undefined where there is none. */
