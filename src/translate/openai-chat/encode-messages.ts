@@ -90,6 +90,7 @@ function encodePart(block: Block, field: string, style: MessageStyle, losses: Lo
         losses.push(part as Loss);
         return undefined;
       }
+      if (part.type === 'text') losses.push({ field, how: 'changed', note: 'a plain-text document is sent as text' });
       if (block.context !== undefined) losses.push({ field: `${field}.context`, how: 'dropped' });
       if (block.citable) losses.push({ field: `${field}.citations`, how: 'dropped' });
       return { ...(part as Wire), ...mark(block.cache, field, style, losses) };
