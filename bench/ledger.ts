@@ -1,0 +1,56 @@
+// CPU per request of hold, journal and settle on ten scopes: `node bench/ledger.ts [requests]`. Held by budget/ to 6 µs.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createBudget } from '../src/budget/budget.ts';
+import { openJournal } from '../src/budget/journal.ts';
+import type { Period } from '../src/exchange/caller.ts';
+import { openSegments } from '../src/world/real/segments.ts';
+import { caller, quiet, receipt, rule, target } from '../test/ledger.ts';
+
+const requests = Number(process.argv[2] ?? 200_000);
+/** Requests that share one turn of the loop, and with it one write of holds. */
+const perTurn = 4;
+
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
+const tasks: (() => void)[] = [];
+const clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after: () => () => undefined,
+  every: () => () => undefined,
+  soon: (task: () => void) => void tasks.push(task),
+};
+
+const periods: readonly Period[] = ['minute', 'hour', 'day', 'week', 'month'];
+const budgets = ['global', 'key:*'].flatMap((scope) => periods.map((per) => rule(scope, 2 ** 52, per)));
+const asking = caller('k1');
+const small = target('sim', 'small');
+const journal = openJournal(openSegments(folder), clock);
+const budget = createBudget({ clock, log: quiet }, journal);
+
+function run(count: number): void {
+  for (let done = 0; done < count; done += perTurn) {
+    const holds = [];
+    for (let each = 0; each < perTurn; each++) {
+      const id = `01HZX${done}-${each}`;
+      holds.push(budget.hold({ id, caller: asking, target: small, amount: 1000, minimum: 1, budgets, extra: [] }));
+    }
+    void budget.written();
+    for (const task of tasks.splice(0)) task();
+    for (const hold of holds) budget.close(hold, receipt(hold.id, 700));
+  }
+}
+
+run(20_000);
+const before = process.cpuUsage();
+run(requests);
+const { user, system } = process.cpuUsage(before);
+await journal.close();
+rmSync(folder, { recursive: true });
+
+const perRequest = (user + system) / requests;
+console.log(
+  `${perRequest.toFixed(2)} µs of CPU a request (user ${(user / requests).toFixed(2)}, system ${(system / requests).toFixed(2)}), ten scopes, ${perTurn} holds a turn`,
+);

@@ -1,0 +1,151 @@
+// Virtual keys: from a credential to the caller it stands for. Only HMACs of keys are kept; a wrong key is never repeated.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
+import type { NanoUsd } from '../exchange/money.ts';
+import { Refusal } from '../exchange/refusal.ts';
+import type { Clock, Random } from '../world/world.ts';
+import { matches } from './glob.ts';
+
+export interface KeyWants {
+  readonly name: string;
+  /** Names or globs; absent or empty allows every model. */
+  readonly allowedModels?: readonly string[];
+  /** Epoch ms. */
+  readonly expiresAt?: number;
+  readonly budget?: { readonly limit: NanoUsd; readonly per: Period };
+}
+
+export interface Identify {
+  /** Throws `invalid_key`. The caller of a key keeps its identity until the key's record changes. */
+  identify(credential: string | undefined): Caller;
+  /** Makes a new key and lets it in at once. `key` is shown this once and kept nowhere. */
+  mint(random: Random, wants: KeyWants): { record: KeyRecord; key: string };
+  /** Adds a key, or replaces the one of the same id. Throws RangeError where its id could not be a scope. */
+  add(record: KeyRecord): void;
+  /** Acts on the next request. Undefined where there is no such key; a key once revoked keeps its first date. */
+  revoke(id: string, at: number): KeyRecord | undefined;
+  list(): readonly KeyRecord[];
+}
+
+/** What one id stands for now. Replaced as a whole, so that nothing holds on to an older record. */
+interface Entry {
+  record: KeyRecord;
+  caller: Caller;
+  readonly hash: Buffer;
+}
+
+const prefix = 'sk-tg-';
+/** 40 characters of 62: 238 bits. */
+const secretLength = 40;
+/** Longer ones are refused unhashed: a flood of long credentials must not buy work. */
+const credentialLengthMax = 200;
+/** Credentials remembered with their entry. By the whole credential, never by a short hash of it. Saves 2 µs a request. */
+const rememberedMax = 10_000;
+
+export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyRecord[]): Identify {
+  const byId = new Map<string, Entry>();
+  const byHash = new Map<string, Entry>();
+  const remembered = new Map<string, Entry>();
+  const hashOf = (credential: string): Buffer => createHmac('sha256', pepper).update(credential).digest();
+
+  const add = (record: KeyRecord): void => {
+    if (!/^[\w.-]{1,64}$/.test(record.id)) throw new RangeError(`not a key id: ${JSON.stringify(record.id)}`);
+    const before = byId.get(record.id);
+    if (before?.record.hash === record.hash) {
+      before.record = record;
+      before.caller = callerOf(record);
+      return;
+    }
+    if (before) {
+      byHash.delete(before.record.hash);
+      remembered.clear();
+    }
+    const entry = { record, caller: callerOf(record), hash: Buffer.from(record.hash, 'hex') };
+    byId.set(record.id, entry);
+    byHash.set(record.hash, entry);
+  };
+
+  const find = (credential: string): Entry | undefined => {
+    const known = remembered.get(credential);
+    if (known) return known;
+    const hash = hashOf(credential);
+    const entry = byHash.get(hash.toString('hex'));
+    if (!entry || entry.hash.length !== hash.length || !timingSafeEqual(entry.hash, hash)) return undefined;
+    if (remembered.size >= rememberedMax) remembered.delete(remembered.keys().next().value ?? '');
+    remembered.set(credential, entry);
+    return entry;
+  };
+
+  for (const record of keys) add(record);
+
+  return {
+    add,
+    identify(credential) {
+      if (!credential) throw new Refusal('invalid_key', `No key was sent. Send a key of this gateway (${prefix}…).`);
+      if (!credential.startsWith(prefix)) throw new Refusal('invalid_key', foreign);
+      const entry = credential.length > credentialLengthMax ? undefined : find(credential);
+      if (!entry) throw new Refusal('invalid_key', 'This gateway does not know that key.');
+      const { record, caller } = entry;
+      if (record.revokedAt !== undefined) throw gone(record, 'was revoked at', record.revokedAt);
+      if (record.expiresAt !== undefined && clock.now() >= record.expiresAt) {
+        throw gone(record, 'expired at', record.expiresAt);
+      }
+      return caller;
+    },
+    mint(random, wants) {
+      const key = prefix + letters(random, secretLength);
+      const { name, allowedModels = [], expiresAt, budget } = wants;
+      const record: KeyRecord = {
+        id: `k${letters(random, 11)}`,
+        name,
+        hash: hashOf(key).toString('hex'),
+        hint: `${key.slice(0, prefix.length + 4)}…`,
+        allowedModels,
+        createdAt: clock.now(),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+        ...(budget === undefined ? {} : { budget }),
+      };
+      add(record);
+      return { record, key };
+    },
+    revoke(id, at) {
+      const entry = byId.get(id);
+      if (!entry) return undefined;
+      if (entry.record.revokedAt === undefined) entry.record = { ...entry.record, revokedAt: at };
+      return entry.record;
+    },
+    list: () => [...byId.values()].map(({ record }) => record),
+  };
+}
+
+/** Whether a key may use a model known by these names: the alias, `provider/model`, the bare model. One match is enough. */
+export function allows(caller: Caller, names: readonly string[]): boolean {
+  if (caller.allowedModels.length === 0) return true;
+  return caller.allowedModels.some((pattern) => names.some((name) => matches(pattern, name)));
+}
+
+const foreign = `This is no key of this gateway: its keys begin with ${prefix}. Providers' own keys belong in the gateway's configuration.`;
+
+function callerOf({ id, name, allowedModels, budget }: KeyRecord): Caller {
+  const scopes = ['global', `key:${id}`];
+  return { keyId: id, keyName: name, allowedModels, scopes, ...(budget ? { budget } : {}) };
+}
+
+/** Whoever has the key may know what became of it. */
+function gone(record: KeyRecord, what: string, at: number): Refusal {
+  return new Refusal('invalid_key', `The key "${record.name}" (${record.hint}) ${what} ${new Date(at).toISOString()}.`);
+}
+
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** Bytes of 248 and more are thrown away, so that no letter is likelier than another. */
+function letters(random: Random, length: number): string {
+  let text = '';
+  while (text.length < length) {
+    for (const byte of random.bytes(length)) {
+      if (byte < 248 && text.length < length) text += alphabet[byte % 62] ?? '';
+    }
+  }
+  return text;
+}
