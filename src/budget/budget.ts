@@ -91,7 +91,7 @@ function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): void 
   for (const row of abandoned.values()) {
     abandoned.delete(row.id);
     for (const { scope, window } of row.accounts) accounts.restore(scope, window, row.amount, now, row.at);
-    journal.settle(receiptJson(crashedReceipt(row), JSON.stringify(row.accounts)), true);
+    journal.settle(receiptJson(crashedReceipt(row)), true);
     log.warn('hold_abandoned', { id: row.id, key: row.keyId, provider: row.provider, model: row.model });
   }
 }

@@ -111,7 +111,7 @@ export function close(ledger: Ledger, closed: OpenHold, told: Receipt): void {
     place.bucket.posted += amount;
     if (place.entry.alertAt.length > 0) alert(ledger, place);
   }
-  ledger.journal.settle(receiptJson(receipt, postingsJson(posted, receipt.cost)), true);
+  ledger.journal.settle(receiptJson(receipt, postingsJson(closed, posted, receipt.cost)), true);
 }
 
 /** Takes the hold off one set of target accounts and puts it on another, with a new amount, everywhere. */

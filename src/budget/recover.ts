@@ -28,10 +28,11 @@ export function replay(journal: Journal, accounts: Accounts, now: number): Map<s
       }
     } else if (row.type === 'receipt') {
       const { id, at, cost } = row.receipt;
+      const posted = row.accounts ?? open.get(id)?.accounts ?? [];
       open.delete(id);
       if (closed.has(id)) return;
       closed.add(id);
-      for (const { scope, window, amount = cost } of row.accounts) accounts.restore(scope, window, amount, now, at);
+      for (const { scope, window, amount = cost } of posted) accounts.restore(scope, window, amount, now, at);
     } else if (isFirst) {
       for (const { scope, window, amount, at } of row.accounts) accounts.restore(scope, window, amount, now, at);
       for (const hold of row.open) open.set(hold.id, hold);

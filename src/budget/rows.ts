@@ -16,18 +16,16 @@ export function adjustJson(hold: OpenHold, at: number, withAccounts: boolean): s
   return `{"type":"adjust","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)}${accounts}}`;
 }
 
-export function receiptJson(receipt: Receipt, accounts: string): string {
-  return `{"type":"receipt","receipt":${JSON.stringify(receipt)},"accounts":${accounts}}`;
+/** Without `accounts` the cost is posted to every account of the hold. */
+export function receiptJson(receipt: Receipt, accounts?: string): string {
+  const more = accounts === undefined ? '' : `,"accounts":${accounts}`;
+  return `{"type":"receipt","receipt":${JSON.stringify(receipt)}${more}}`;
 }
 
-export function postingsJson(postings: readonly Posting[], cost: number): string {
-  let text = '';
-  for (const { place, amount } of postings) {
-    const { json } = place.bucket;
-    if (text) text += ',';
-    text += amount === cost ? json : `${json.slice(0, -1)},"amount":${amount}}`;
-  }
-  return `[${text}]`;
+/** Undefined where a reader finds it by itself. */
+export function postingsJson(hold: OpenHold, postings: readonly Posting[], cost: number): string | undefined {
+  if (hold.stages.length === 1 && postings.every(({ amount }) => amount === cost)) return undefined;
+  return `[${postings.map(({ place, amount }) => `${place.bucket.json.slice(0, -1)},"amount":${amount}}`).join(',')}]`;
 }
 
 export function balancesJson(
