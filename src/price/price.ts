@@ -17,6 +17,7 @@ const rememberedMax = 4096;
 const catalogueIds: Readonly<Record<string, string>> = {
   gemini: 'google',
   vertex: 'google',
+  'vertex-anthropic': 'anthropic',
   xai: 'x-ai',
   bedrock: 'aws',
 };
