@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Refusal, refusals } from '../exchange/refusal.ts';
 import type { InboundListener, InboundReply, InboundRequest } from '../world/world.ts';
-import { readJson } from './body.ts';
+import { readJson, validBody } from './body.ts';
 import { keyRoutes } from './keys.ts';
 import { openApi } from './openapi.ts';
 import type { AdminParts } from './parts.ts';
@@ -46,6 +46,16 @@ export function createAdmin(parts: AdminParts): InboundListener {
       (error: unknown) => send(request, reply, failure(error, parts)),
     );
   };
+}
+
+/** The same routes without a socket: the command line at work on a store of its own. Rejects with `Refusal`. */
+export async function askAdmin(parts: AdminParts, method: string, address: string, body?: unknown): Promise<unknown> {
+  const url = new URL(address, 'http://admin.invalid');
+  const found = match(url.pathname, method);
+  if (!found) throw notFound(url.pathname, method);
+  const valid = found.route.body ? validBody(body, found.route.body) : undefined;
+  const given = await found.route.handle({ params: found.params, query: url.searchParams, body: valid }, parts);
+  return 'text' in given ? given.text : given.json;
 }
 
 async function answer(request: InboundRequest, parts: AdminParts, expected: Buffer): Promise<Answer> {

@@ -20,6 +20,11 @@ export async function readJson(request: InboundRequest, schema: z.ZodType): Prom
   } catch {
     throw new Refusal('invalid_request', 'The body is not JSON.');
   }
+  return validBody(value, schema);
+}
+
+/** Throws `Refusal` that names the first field at fault. */
+export function validBody(value: unknown, schema: z.ZodType): unknown {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { sampleTable } from '../config/sample-table.test.ts';
+import { type Io, runCommand } from './cli.ts';
+import { takeLock } from './lock.ts';
+
+const token = 'token-token-token-token';
+
+async function run(argv: string[], environment: Record<string, string> = {}, more: Partial<Io> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const io: Io = {
+    out: (line) => void out.push(line),
+    error: (line) => void err.push(line),
+    fetch,
+    table: sampleTable,
+    about: { version: '0.1.0', node: process.versions.node },
+    ...more,
+  };
+  return { code: await runCommand(argv, environment, io), out: out.join('\n'), err: err.join('\n') };
+}
+
+/** A control plane of fixed answers that notes what it was asked, over a real socket. */
+async function controlPlane(context: TestContext, answers: Record<string, unknown>) {
+  const asked: { line: string; authorization: string | undefined; body: string }[] = [];
+  const server = createServer((request, reply) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      const line = `${request.method} ${request.url}`;
+      asked.push({ line, authorization: request.headers.authorization, body });
+      const answer = answers[line];
+      reply.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      reply.end(JSON.stringify(answer ?? { error: { message: 'There is nothing here.' } }));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  context.after(() => server.close());
+  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+function folder(context: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'tollgate-cli-'));
+  context.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+const key = {
+  id: 'k1',
+  name: 'ci',
+  hint: 'sk-tg-Ab…',
+  status: 'active',
+  budget: null,
+  created_at: '2026-01-01T00:00:00.000Z',
+};
+
+test('help names every command that works and no other', async () => {
+  const { code, out } = await run(['--help']);
+  assert.equal(code, 0);
+  for (const name of [
+    'start',
+    'check',
+    'key create',
+    'key list',
+    'key revoke',
+    'key budget',
+    'spend',
+    'price',
+    'doctor',
+  ]) {
+    assert.match(out, new RegExp(`^  ${name}  `, 'm'));
+  }
+  assert.doesNotMatch(out, /kill|estimate|simulate|ledger|route explain/);
+  assert.match((await run(['key', 'create', '--help'])).out, /Usage: tollgate key create NAME/);
+  assert.match((await run(['help', 'spend'])).out, /--from SPAN/);
+  assert.equal((await run([])).code, 0);
+});
+
+test('what is unknown is refused with the word that was meant', async () => {
+  const table: [string[], RegExp][] = [
+    [['chek'], /unknown command chek; did you mean tollgate check\?/],
+    [['key', 'crate'], /unknown command key crate; did you mean tollgate key create\?/],
+    [['kill', 'x'], /unknown command kill; /],
+    [['spend', '--form', '7d'], /unknown option --form; did you mean --from\?/],
+    [['key', 'create'], /usage: tollgate key create NAME/],
+    [['spend', '--offline', '--url', 'http://x'], /exclude each other/],
+    [['spend', '--url', 'nowhere'], /--url must be an address/],
+  ];
+  for (const [argv, message] of table) {
+    const { code, err } = await run(argv);
+    assert.equal(code, 2, argv.join(' '));
+    assert.match(err, message);
+  }
+});
+
+test('check: a good file, a bad file, none', async (context) => {
+  const root = folder(context);
+  const good = join(root, 'good.yaml');
+  writeFileSync(good, 'providers: { openai: { api_key: env:NOPE } }\nbudgets: []\n');
+  const fine = await run(['check', good]);
+  assert.deepEqual([fine.code, fine.out], [0, `${good} is good: 1 provider, 0 models, 0 budgets.`]);
+  assert.match(fine.err, /warning: .*:1: providers\.openai\.api_key: the environment variable NOPE is not set/);
+  const bad = join(root, 'bad.yaml');
+  writeFileSync(bad, '\nbudgetz: []\n');
+  const refused = await run(['check', bad]);
+  assert.deepEqual([refused.code, refused.err], [1, `${bad}:2: budgetz: unknown key; did you mean budgets?`]);
+  const asJson = JSON.parse((await run(['check', bad, '--json'])).out) as { ok: boolean; problems: { line: number }[] };
+  assert.deepEqual([asJson.ok, asJson.problems[0]?.line], [false, 2]);
+  assert.match((await run(['check', join(root, 'none.yaml')])).err, /there is no such file/);
+});
+
+test('keys: made, listed, found by name, budgeted, revoked', async (context) => {
+  const { asked, url } = await controlPlane(context, {
+    'POST /admin/keys': { ...key, key: 'sk-tg-secret' },
+    'GET /admin/keys': { data: [key] },
+    'PATCH /admin/keys/k1': { ...key, budget: { limit: '5 USD', per: 'month' } },
+    'DELETE /admin/keys/k1': { ...key, status: 'revoked' },
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  const made = await run(
+    ['key', 'create', 'ci', '--budget', '5 USD', '--models', 'gpt-*, x/y', '--url', url],
+    environment,
+  );
+  assert.deepEqual([made.code, made.out], [0, 'sk-tg-secret'], 'standard output holds the key alone');
+  assert.equal(asked[0]?.authorization, `Bearer ${token}`);
+  assert.deepEqual(JSON.parse(asked[0]?.body ?? ''), {
+    name: 'ci',
+    budget: { limit: '5 USD', per: 'day' },
+    allowed_models: ['gpt-*', 'x/y'],
+  });
+  assert.match((await run(['key', 'list', '--url', url], environment)).out, /^k1 +ci +sk-tg-Ab… +active/m);
+  const set = await run(['key', 'budget', 'ci', '5', '--per', 'month', '--url', url], environment);
+  assert.equal(set.out, 'k1 (ci): 5 USD per month');
+  assert.equal((await run(['key', 'revoke', 'k1', '--url', url], environment)).out, 'Revoked k1 (ci).');
+  assert.match((await run(['key', 'revoke', 'zz', '--url', url], environment)).err, /there is no key zz/);
+});
+
+test('spend and price print what the control plane says', async (context) => {
+  const line = { requests: 3, cost: 0.0000001, provider: 'openai', model: 'gpt-4o' };
+  const { url } = await controlPlane(context, {
+    'GET /admin/analytics/costs?from=7d': {
+      total_cost: 0.0000001,
+      total_requests: 3,
+      failed_requests: 1,
+      by_model: [line],
+      by_key: [],
+      by_day: [],
+    },
+    'GET /admin/prices?model=gpt-4o': {
+      targets: [
+        {
+          provider: 'openai',
+          model: 'gpt-4o',
+          known: true,
+          source: 'c1',
+          tiers: [{ above_input_tokens: 0, usd_per_million_tokens: { input: 2.5 }, usd_per_piece: {} }],
+        },
+      ],
+    },
+    'GET /admin/prices?model=x': { targets: [{ provider: 'a', model: 'x', known: false, fix: 'prices: …' }] },
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  const spent = await run(['spend', '--url', url], environment);
+  assert.match(spent.out, /openai\/gpt-4o +3 +0\.0000001\ntotal +3 +0\.0000001\n1 of them failed\./);
+  assert.match((await run(['price', 'gpt-4o', '--url', url], environment)).out, /input +2\.5 USD per million tokens/);
+  const unknown = await run(['price', 'x', '--url', url], environment);
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.out, /no known price, so requests are refused/);
+});
+
+test('no gateway, no token, not a control plane: one line each', async (context) => {
+  const { url } = await controlPlane(context, {});
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  assert.match(
+    (await run(['key', 'list', '--url', 'http://127.0.0.1:10'], environment)).err,
+    /^tollgate: no gateway answers at http:\/\/127\.0\.0\.1:10 \(ECONNREFUSED\)/,
+  );
+  assert.match(
+    (await run(['key', 'list', '--url', url], { TOLLGATE_DATA: folder(context) })).err,
+    /no admin token: set TOLLGATE_ADMIN_TOKEN/,
+  );
+  assert.equal((await run(['key', 'list', '--url', url], environment)).err, 'tollgate: There is nothing here.');
+});
+
+test('doctor tells a refused key from one that works', async (context) => {
+  const root = folder(context);
+  const { url } = await controlPlane(context, { 'GET /good/models': {}, 'GET /readyz': { status: 'ready' } });
+  const file = join(root, 'tollgate.yaml');
+  const environment = { TOLLGATE_DATA: root, OPENAI_API_KEY: 'sk-x' };
+  writeFileSync(file, `providers:\n  openai: { base_url: "${url}/good" }\n`);
+  const good = await run(['doctor', '--config', file, '--url', url], environment);
+  assert.equal(good.code, 0, good.out);
+  assert.match(good.out, /^ok +openai +the key works$/m);
+  assert.match(good.out, /^ok +gateway +ready at/m);
+  const answer = async () => new Response('', { status: 401 });
+  const bad = await run(['doctor', '--config', file, '--url', url, '--json'], environment, { fetch: answer });
+  assert.equal(bad.code, 1);
+  assert.match(bad.out, /the key is refused \(401\)/);
+  assert.ok(!bad.out.includes('sk-x'));
+});
+
+test('the lock of a data folder has one owner and goes when it is given back', (context) => {
+  const root = folder(context);
+  const release = takeLock(root);
+  assert.ok(release);
+  assert.equal(takeLock(root), undefined);
+  release();
+  const again = takeLock(root);
+  assert.ok(again);
+  again();
+});

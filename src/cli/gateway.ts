@@ -1,0 +1,109 @@
+// How a command reaches the control plane: over HTTP with the admin token, or in this process with --offline.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { askAdmin } from '../admin/admin.ts';
+import type { Environment } from '../config/environment.ts';
+import { findConfigFile, loadConfigFile } from '../config/file.ts';
+import type { Settings } from '../config/settings.ts';
+import { Refusal } from '../exchange/refusal.ts';
+import { type Ask, CommandError, type Io } from './command.ts';
+
+export interface Place {
+  readonly config?: string;
+  readonly url?: string;
+  readonly offline: boolean;
+}
+
+/** The settings that the gateway of this folder would start with; secrets need not be there. */
+export function settingsOf(place: Place, environment: Environment, io: Io): Settings {
+  const fileName = findConfigFile({ environment, ...(place.config ? { named: place.config } : {}) });
+  return loadConfigFile(fileName, environment, io.table, true).settings;
+}
+
+export function gatewayUrl(place: Place, environment: Environment, io: Io): string {
+  if (place.url) {
+    const url = URL.parse(place.url);
+    if (url && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, '');
+    throw new CommandError(`--url must be an address such as http://127.0.0.1:8080, and is ${place.url}`, 2);
+  }
+  const settings = settingsOf(place, environment, io);
+  const { host, port } = settings.admin.listen ?? settings.listen;
+  const reachable =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `http://${reachable}:${port}`;
+}
+
+export function createAsk(place: Place, environment: Environment, io: Io): Ask {
+  return place.offline ? offlineAsk(place, environment, io) : onlineAsk(place, environment, io);
+}
+
+function onlineAsk(place: Place, environment: Environment, io: Io): Ask {
+  return async (method, path, body) => {
+    const url = gatewayUrl(place, environment, io);
+    const headers: Record<string, string> = { authorization: `Bearer ${adminToken(place, environment, io)}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    let response: Response;
+    let text: string;
+    try {
+      // Never followed: the token must not travel to where somebody else points.
+      response = await io.fetch(url + path, {
+        method,
+        headers,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(30_000),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw new CommandError(`no gateway answers at ${url} (${causeOf(error)}); start one with: tollgate start`);
+    }
+    const answer = parsed(text);
+    if (response.ok && answer !== undefined) return answer;
+    const message = (answer as { error?: { message?: string } } | undefined)?.error?.message;
+    throw new CommandError(message ?? `${url} answered ${response.status}, and not as a Tollgate control plane`);
+  };
+}
+
+function offlineAsk(place: Place, environment: Environment, io: Io): Ask {
+  return async (method, path, body) => {
+    if (!io.openOffline) throw new CommandError('--offline is not possible here');
+    const { dataFolder, storeFile } = settingsOf(place, environment, io);
+    const opened = await io.openOffline({ dataFolder, storeFile });
+    if (!opened) throw new CommandError(`${dataFolder} is in use by a running gateway; leave out --offline to ask it`);
+    try {
+      return await askAdmin(opened.parts, method, path, body);
+    } catch (error) {
+      if (error instanceof Refusal) throw new CommandError(error.message);
+      throw error;
+    } finally {
+      await opened.close();
+    }
+  };
+}
+
+function adminToken(place: Place, environment: Environment, io: Io): string {
+  const own = environment.TOLLGATE_ADMIN_TOKEN?.trim();
+  if (own) return own;
+  const file = join(settingsOf(place, environment, io).dataFolder, 'admin-token');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? 'unreadable';
+    throw new CommandError(`no admin token: set TOLLGATE_ADMIN_TOKEN, or run this where ${file} is readable (${code})`);
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const code = (cause as { code?: unknown }).code;
+  return typeof code === 'string' ? code : cause instanceof Error ? cause.message : String(cause);
+}

@@ -1,0 +1,40 @@
+// What the command line says of itself.
+
+import { type Command, columns } from './command.ts';
+
+export const start = { name: 'start', summary: 'Run the gateway; without a configuration on http://127.0.0.1:8080' };
+
+const shared = [
+  ['--config FILE', 'The configuration; TOLLGATE_CONFIG, or ./tollgate.yaml where there is one'],
+  ['--url URL', 'The gateway to ask; the one that the configuration would start here'],
+  ['--offline', 'Open the store of this folder instead of asking a running gateway'],
+  ['--json', 'Answer as JSON'],
+  ['--help', 'Help for a command: tollgate COMMAND --help'],
+];
+
+export function overview(commands: readonly Command[]): string[] {
+  const rows = [start, ...commands].map((command) => [`  ${command.name}`, command.summary]);
+  return [
+    'tollgate: one address for every LLM provider, with money that cannot leak.',
+    '',
+    'Usage: tollgate COMMAND [options]',
+    '',
+    ...columns(rows),
+    '',
+    'Options of every command but start (which takes --config):',
+    ...columns(shared.map(([name, meaning]) => [`  ${name}`, meaning ?? ''])),
+    '',
+    'The admin token is read from TOLLGATE_ADMIN_TOKEN, or from data/admin-token (TOLLGATE_DATA moves data/).',
+  ];
+}
+
+export function helpFor(command: Command): string[] {
+  return [
+    command.summary,
+    '',
+    `Usage: tollgate ${command.name}${command.usage ? ` ${command.usage}` : ''}`,
+    ...(command.help.length > 0 ? ['', ...command.help.map((line) => (line ? `  ${line}` : ''))] : []),
+    '',
+    '  Also: --config FILE, --url URL, --offline, --json',
+  ];
+}

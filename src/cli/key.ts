@@ -1,0 +1,142 @@
+// `tollgate key …`: virtual keys from the terminal.
+
+import { type Ask, type Command, CommandError, type Context, columns } from './command.ts';
+
+interface Key {
+  readonly id: string;
+  readonly name: string;
+  readonly hint: string;
+  readonly status: string;
+  readonly key?: string;
+  readonly budget: { readonly limit: string; readonly per: string } | null;
+  readonly created_at: string;
+}
+
+const create: Command = {
+  name: 'key create',
+  usage: 'NAME [--budget AMOUNT] [--per PERIOD] [--models LIST] [--expires DATE]',
+  summary: 'Make a virtual key and print it, this once',
+  help: [
+    '--budget AMOUNT   What it may spend: "5 USD", 0.50',
+    '--per PERIOD      minute, hour, day (default), week, month or lifetime',
+    '--models LIST     What it may ask for, comma-separated, * allowed: gpt-4o,anthropic/*',
+    '--expires DATE    From when it is refused: 2026-12-31, or an ISO instant',
+    '',
+    'The key alone goes to standard output:  KEY=$(tollgate key create ci --budget "5 USD")',
+  ],
+  options: { budget: 'string', per: 'string', models: 'string', expires: 'string' },
+  words: [1, 1],
+  run: async (context) => {
+    const { budget, per, models, expires } = context.options;
+    if (per && !budget) throw new CommandError('--per needs --budget', 2);
+    const made = (await context.ask('POST', '/admin/keys', {
+      name: context.words[0],
+      ...(budget ? { budget: { limit: budget, per: per ?? 'day' } } : {}),
+      ...(typeof models === 'string' ? { allowed_models: models.split(',').map((name) => name.trim()) } : {}),
+      ...(typeof expires === 'string' ? { expires_at: instantOf(expires) } : {}),
+    })) as Key;
+    if (context.json) context.io.out(JSON.stringify(made));
+    else {
+      context.io.out(made.key ?? '');
+      context.io.error(`Key ${made.id} (${made.name}), ${budgetOf(made)}. It is not shown again.`);
+    }
+    return 0;
+  },
+};
+
+const list: Command = {
+  name: 'key list',
+  usage: '',
+  summary: 'List the virtual keys',
+  help: [],
+  options: {},
+  words: [0, 0],
+  run: async (context) => {
+    const data = await keysOf(context.ask);
+    if (context.json) context.io.out(JSON.stringify(data));
+    else if (data.length === 0) context.io.out('No keys yet. Make one: tollgate key create NAME');
+    else {
+      const rows = data.map((key) => [
+        key.id,
+        key.name,
+        key.hint,
+        key.status,
+        budgetOf(key),
+        key.created_at.slice(0, 10),
+      ]);
+      for (const line of columns([['ID', 'NAME', 'KEY', 'STATUS', 'BUDGET', 'CREATED'], ...rows])) context.io.out(line);
+    }
+    return 0;
+  },
+};
+
+const revoke: Command = {
+  name: 'key revoke',
+  usage: 'ID',
+  summary: 'Revoke a key; it acts at once and cannot be undone',
+  help: ['ID is the id of `tollgate key list`, or a name that only one key has.'],
+  options: {},
+  words: [1, 1],
+  run: async (context) => {
+    const key = await find(context);
+    const revoked = await context.ask('DELETE', `/admin/keys/${encodeURIComponent(key.id)}`);
+    context.io.out(context.json ? JSON.stringify(revoked) : `Revoked ${key.id} (${key.name}).`);
+    return 0;
+  },
+};
+
+const budget: Command = {
+  name: 'key budget',
+  usage: 'ID [AMOUNT [--per PERIOD] | --none]',
+  summary: 'Show, set or remove the budget of a key',
+  help: [
+    'AMOUNT          What it may spend: "5 USD", 0.50',
+    '--per PERIOD    minute, hour, day (default), week, month or lifetime',
+    '--none          Remove the budget; those of the configuration still hold',
+  ],
+  options: { per: 'string', none: 'boolean' },
+  words: [1, 2],
+  run: async (context) => {
+    const amount = context.words[1];
+    const { per, none } = context.options;
+    if (amount !== undefined && none) throw new CommandError('give an amount or --none, not both', 2);
+    if (per && amount === undefined) throw new CommandError('--per needs an amount', 2);
+    const key = await find(context);
+    const change = none ? { budget: null } : { budget: { limit: amount, per: per ?? 'day' } };
+    const path = `/admin/keys/${encodeURIComponent(key.id)}`;
+    const shown = amount === undefined && !none ? key : ((await context.ask('PATCH', path, change)) as Key);
+    context.io.out(context.json ? JSON.stringify(shown) : `${shown.id} (${shown.name}): ${budgetOf(shown)}`);
+    return 0;
+  },
+};
+
+export const keyCommands: readonly Command[] = [create, list, revoke, budget];
+
+async function keysOf(ask: Ask): Promise<readonly Key[]> {
+  return ((await ask('GET', '/admin/keys')) as { data: readonly Key[] }).data;
+}
+
+/** By id, or by a name that is in use once: revoking the wrong one of two would be an outage. */
+async function find(context: Context): Promise<Key> {
+  const wanted = context.words[0] ?? '';
+  const keys = await keysOf(context.ask);
+  const byId = keys.find((key) => key.id === wanted);
+  if (byId) return byId;
+  const named = keys.filter((key) => key.name === wanted && key.status === 'active');
+  if (named.length === 1 && named[0]) return named[0];
+  if (named.length > 1)
+    throw new CommandError(
+      `${named.length} keys are named ${wanted}; use an id: ${named.map((key) => key.id).join(', ')}`,
+    );
+  throw new CommandError(`there is no key ${wanted}; tollgate key list shows what there is`);
+}
+
+function budgetOf(key: Key): string {
+  return key.budget ? `${key.budget.limit} per ${key.budget.per}` : 'no budget of its own';
+}
+
+function instantOf(text: string): string {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new CommandError('--expires must be a date such as 2026-12-31', 2);
+  return new Date(at).toISOString();
+}
