@@ -44,7 +44,7 @@ function stringEnd(text: string, at: number): number {
 
 /**
  * Characters of output in every `delta` of the chunk: all strings but those of silent keys, as they are escaped, so
- * never too few. Measured at 0.25 µs a chunk of 300 bytes, where `JSON.parse` takes 1.6.
+ * never too few. Measured at a third of what `JSON.parse` takes for a chunk of 300 bytes.
  */
 export function deltaCharacters(text: string): number {
   let total = 0;
