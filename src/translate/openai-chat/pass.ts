@@ -5,7 +5,7 @@ import type { Frame } from '../../exchange/frame.ts';
 import { type Edit, member, members, setMember, splice } from '../../exchange/json-span.ts';
 import type { Usage } from '../../exchange/usage.ts';
 import { encodeStreamError, errorInside, unreadable } from './errors.ts';
-import { deltaCharacters, valueAt, withoutNullUsage } from './scan.ts';
+import { type DeltaSpan, deltaCharacters, scanDelta, valueAt, withoutNullUsage } from './scan.ts';
 import { decodeUsage, priceFields } from './usage.ts';
 import { isObject, type Json, list, object, parse, text } from './wire.ts';
 
@@ -18,6 +18,9 @@ export function passStream(context: AnswerContext): Lane {
   let usageAfterFinish = false;
   let tier: unknown;
   const open = new Map<unknown, boolean>();
+  let before = '';
+  let behind = '';
+  const span: DeltaSpan = { characters: 0, end: 0 };
 
   const passing = (frame: Frame, characters: number): Glimpse => ({
     content,
@@ -30,11 +33,28 @@ export function passStream(context: AnswerContext): Lane {
     const bytes = frame.bytes;
     // Latin-1 keeps one character a byte, so that positions and an edited frame's bytes are exact.
     const raw = bytes.toString('latin1');
+    // A stream's chunks differ in their delta and little else: what was found in the rest once need not be sought again.
+    // Slices are compared, not `startsWith`, which takes five times as long.
+    if (before !== '' && raw.slice(0, before.length) === before) {
+      scanDelta(raw, before.length, span);
+      if (raw.slice(span.end) === behind) return passing(frame, span.characters);
+    }
     if (!content || raw.length < 64 || valueAt(raw, '"delta"') < 0 || tells(raw)) return read(frame);
     const cut = context.wantsUsage ? undefined : withoutNullUsage(raw);
     const characters = deltaCharacters(raw);
     if (cut !== undefined) return { content, characters, out: Buffer.from(cut, 'latin1') };
-    return !context.wantsUsage && raw.includes('"usage"') ? read(frame) : passing(frame, characters);
+    if (!context.wantsUsage && raw.includes('"usage"')) return read(frame);
+    learn(raw);
+    return passing(frame, characters);
+  };
+
+  /** Remembers what stands around the only delta of a frame that was found to say nothing else. */
+  const learn = (raw: string): void => {
+    const from = valueAt(raw, '"delta"');
+    scanDelta(raw, from, span);
+    if (valueAt(raw, '"delta"', span.end) >= 0) return;
+    before = raw.slice(0, from);
+    behind = raw.slice(span.end);
   };
 
   const read = (frame: Frame): Glimpse => {

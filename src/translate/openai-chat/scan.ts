@@ -42,38 +42,52 @@ function stringEnd(text: string, at: number): number {
   return end < 0 ? text.length : end + 1;
 }
 
+/** What one `delta` holds: its characters of output, and where it ends (one past its brace). Reused from frame to frame. */
+export interface DeltaSpan {
+  characters: number;
+  end: number;
+}
+
 /**
  * Characters of output in every `delta` of the chunk: all strings but those of silent keys, as they are escaped, so
  * never too few. Measured at a third of what `JSON.parse` takes for a chunk of 300 bytes.
  */
 export function deltaCharacters(text: string): number {
+  const span = { characters: 0, end: 0 };
   let total = 0;
-  let from = valueAt(text, '"delta"');
-  while (from >= 0) {
-    let depth = 0;
-    let counts = true;
-    let detailed = false;
-    let repeated = false;
-    let at = from;
-    for (; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      if (code === 0x22) {
-        const end = stringEnd(text, at);
-        if (text.charCodeAt(skipSpaces(text, end)) === 0x3a) {
-          const key = text.slice(at + 1, end - 1);
-          counts = !silentKeys.has(key);
-          // `reasoning_details` repeats what the plain field says.
-          if (key === 'reasoning' || key === 'reasoning_content') repeated = true;
-          else if (key === 'reasoning_details') detailed = true;
-          else if (key === 'content' || key === 'tool_calls' || key === 'refusal') detailed = false;
-        } else if (counts && !(detailed && repeated)) total += end - at - 2;
-        at = end - 1;
-      } else if (code === 0x7b || code === 0x5b) depth++;
-      else if ((code === 0x7d || code === 0x5d) && --depth <= 0) break;
-    }
-    from = valueAt(text, '"delta"', at);
+  for (let from = valueAt(text, '"delta"'); from >= 0; from = valueAt(text, '"delta"', span.end)) {
+    scanDelta(text, from, span);
+    total += span.characters;
   }
   return total;
+}
+
+/** Reads the delta whose brace is at `from` into `span`. */
+export function scanDelta(text: string, from: number, span: DeltaSpan): void {
+  let total = 0;
+  let depth = 0;
+  let counts = true;
+  let detailed = false;
+  let repeated = false;
+  let at = from;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      const end = stringEnd(text, at);
+      if (text.charCodeAt(skipSpaces(text, end)) === 0x3a) {
+        const key = text.slice(at + 1, end - 1);
+        counts = !silentKeys.has(key);
+        // `reasoning_details` repeats what the plain field says.
+        if (key === 'reasoning' || key === 'reasoning_content') repeated = true;
+        else if (key === 'reasoning_details') detailed = true;
+        else if (key === 'content' || key === 'tool_calls' || key === 'refusal') detailed = false;
+      } else if (counts && !(detailed && repeated)) total += end - at - 2;
+      at = end - 1;
+    } else if (code === 0x7b || code === 0x5b) depth++;
+    else if ((code === 0x7d || code === 0x5d) && --depth <= 0) break;
+  }
+  span.characters = total;
+  span.end = at + 1;
 }
 
 function skipSpaces(text: string, at: number): number {
