@@ -83,7 +83,7 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
 
 function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): void {
   const now = clock.now();
-  const abandoned = replay(journal, accounts, now);
+  const abandoned = replay(journal, accounts, now, log);
   journal.headBy(() => {
     accounts.sweep(clock.now());
     return balancesJson(clock.now(), accounts.all(), open.values(), abandoned.values());

@@ -2,11 +2,12 @@
 
 import type { HoldRow, JournalRow, Receipt } from '../exchange/receipt.ts';
 import { noUsage } from '../exchange/usage.ts';
+import type { Log } from '../world/world.ts';
 import type { Accounts } from './accounts.ts';
 import type { Journal } from './journal.ts';
 
 /** Posts every row of a window that is not over, and returns the holds that nobody closed. */
-export function replay(journal: Journal, accounts: Accounts, now: number): Map<string, HoldRow> {
+export function replay(journal: Journal, accounts: Accounts, now: number, log: Log): Map<string, HoldRow> {
   const open = new Map<string, HoldRow>();
   // A write that failed half-way and was repeated could leave a row twice; it counts once.
   const closed = new Set<string>();
@@ -28,10 +29,15 @@ export function replay(journal: Journal, accounts: Accounts, now: number): Map<s
       }
     } else if (row.type === 'receipt') {
       const { id, at, cost } = row.receipt;
-      const posted = row.accounts ?? open.get(id)?.accounts ?? [];
+      const posted = row.accounts ?? open.get(id)?.accounts;
       open.delete(id);
       if (closed.has(id)) return;
       closed.add(id);
+      if (!posted) {
+        // Its hold was in a stretch that is damaged: the receipt counts in every report, but in no budget.
+        if (cost > 0) log.error('hold_unknown', { id, cost });
+        return;
+      }
       for (const { scope, window, amount = cost } of posted) accounts.restore(scope, window, amount, now, at);
     } else if (isFirst) {
       for (const { scope, window, amount, at } of row.accounts) accounts.restore(scope, window, amount, now, at);

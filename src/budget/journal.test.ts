@@ -1,0 +1,293 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import {
+  caller,
+  type MemoryFolder,
+  manualClock,
+  memoryFolder,
+  quiet,
+  receipt,
+  rule,
+  target,
+} from '../../test/ledger.ts';
+import type { Hold } from '../exchange/hold.ts';
+import { scanRows } from '../exchange/journal.ts';
+import type { JournalRow, Receipt } from '../exchange/receipt.ts';
+import { Refusal } from '../exchange/refusal.ts';
+import { openAppend, openSegments } from '../world/real/segments.ts';
+import type { SegmentFolder } from '../world/world.ts';
+import { createBudget } from './budget.ts';
+import { type JournalOptions, openJournal } from './journal.ts';
+
+const noon = Date.parse('2026-03-05T12:00:00Z');
+const budgets = [rule('global', 1_000_000)];
+const small = target('sim', 'small');
+
+function begin(folder: SegmentFolder = memoryFolder(), options: JournalOptions = {}) {
+  const clock = manualClock(noon);
+  const journal = openJournal(folder, clock, options);
+  const budget = createBudget({ clock, log: quiet }, journal);
+  const take = (id: string, amount = 100): Hold =>
+    budget.hold({ id, caller: caller('k1'), target: small, amount, minimum: 1, budgets, extra: [] });
+  const balance = () => {
+    const { held, posted } = budget.balances(budgets)[0] ?? {};
+    return { held, posted };
+  };
+  return { clock, journal, budget, take, balance };
+}
+
+function rowsOf(folder: SegmentFolder): JournalRow[] {
+  const rows: JournalRow[] = [];
+  for (const name of folder.list()) scanRows(folder.read(name), 0, (row) => rows.push(row));
+  return rows;
+}
+
+function receiptsOf(folder: SegmentFolder): Receipt[] {
+  return rowsOf(folder).flatMap((row) => (row.type === 'receipt' ? [row.receipt] : []));
+}
+
+function temporary(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-journal-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof Refusal && error.refusal === 'ledger_unavailable';
+
+test('the holds of one turn are one write, and wait for it', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder);
+  const before = folder.writes;
+  for (const id of ['a', 'b', 'c']) take(id);
+  const written = budget.written();
+  assert.equal(folder.writes, before);
+  clock.turn();
+  await written;
+  assert.equal(folder.writes, before + 1);
+  assert.deepEqual(
+    rowsOf(folder).map(({ type }) => type),
+    ['balances', 'hold', 'hold', 'hold'],
+  );
+});
+
+test('a settlement is in the file when close returns, behind its hold', () => {
+  const folder = memoryFolder();
+  const { budget, take } = begin(folder);
+  budget.close(take('a'), receipt('a', 60));
+  assert.deepEqual(
+    rowsOf(folder).map(({ type }) => type),
+    ['balances', 'hold', 'receipt'],
+  );
+});
+
+test('a full disk refuses the hold, keeps the settlement, and admits again once it is written', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take, balance } = begin(folder);
+  const early = take('early');
+  clock.turn();
+  const raised = take('raised');
+  clock.turn();
+  folder.full = true;
+  const late = take('late');
+  const written = budget.written();
+  clock.turn();
+  await assert.rejects(written, isUnavailable);
+  assert.equal(budget.topUp(raised, 5), false);
+  assert.equal(budget.move(raised, small, 500), false);
+  assert.equal(raised.amount, 100);
+  budget.close(early, receipt('early', 60));
+  assert.throws(() => take('another'), isUnavailable);
+  budget.close(late, receipt('late', 0, { ending: 'refused', charges: [] }));
+  await assert.rejects(budget.settled(), isUnavailable);
+  assert.deepEqual(balance(), { held: 100, posted: 60 });
+  clock.pass(1000);
+  assert.throws(() => take('another'), isUnavailable);
+  folder.full = false;
+  clock.pass(1000);
+  await budget.settled();
+  take('another');
+  assert.deepEqual(
+    receiptsOf(folder).map(({ id }) => id),
+    ['early', 'late'],
+  );
+  assert.deepEqual(
+    begin((folder as MemoryFolder).copy()).balance(),
+    { held: 0, posted: 160 },
+    'what was raised crashed',
+  );
+});
+
+test('refusals without end while the disk is full take bounded memory', () => {
+  const folder = memoryFolder();
+  const { clock, budget } = begin(folder);
+  folder.full = true;
+  for (let index = 0; index < 12_000; index++) budget.close(undefined, receipt(`${index}`, 0, { charges: [] }));
+  folder.full = false;
+  clock.pass(1000);
+  assert.equal(receiptsOf(folder).length, 10_000);
+});
+
+test('full durability waits for the disk, and says so when it fails', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder, { durability: 'full' });
+  const first = take('a');
+  const written = budget.written();
+  clock.turn();
+  await written;
+  budget.close(first, receipt('a', 5));
+  await budget.settled();
+  folder.full = true;
+  await assert.rejects(budget.settled(), isUnavailable);
+  folder.full = false;
+  await budget.settled();
+});
+
+test('what a dead process left open is posted at the full held amount, estimated, once', () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder);
+  take('a', 70);
+  const raised = take('b', 20);
+  clock.turn();
+  budget.topUp(raised, 13);
+  const next = begin(folder.copy());
+  assert.deepEqual(next.balance(), { held: 0, posted: 103 });
+  const copy = folder.copy();
+  begin(copy);
+  assert.deepEqual(begin(copy).balance(), { held: 0, posted: 103 }, 'a second start changes nothing');
+  assert.deepEqual(
+    receiptsOf(copy).map(({ id, ending, cost, estimated, charges }) => [
+      id,
+      ending,
+      cost,
+      estimated,
+      charges[0]?.estimated,
+    ]),
+    [
+      ['a', 'crashed', 70, true, 'held-amount'],
+      ['b', 'crashed', 33, true, 'held-amount'],
+    ],
+  );
+});
+
+test('a start reads the last segment only, and knows all', () => {
+  const folder = memoryFolder();
+  const { clock, budget, take, balance } = begin(folder, { segmentBytes: 4000 });
+  const open = take('open', 7);
+  for (let index = 0; index < 50; index++) {
+    budget.close(take(`e${index}`), receipt(`e${index}`, 10));
+    clock.turn();
+  }
+  assert.ok(folder.list().length > 5);
+  assert.deepEqual(balance(), { held: 7, posted: 500 });
+  const last = folder.list().at(-1) ?? '';
+  const alone = memoryFolder(new Map([[last, [folder.read(last)]]]));
+  assert.deepEqual(begin(alone).balance(), { held: 0, posted: 507 });
+  budget.close(open, receipt('open', 3));
+});
+
+test('a new segment that never got its first row is no obstacle', () => {
+  const folder = memoryFolder();
+  const { budget, take } = begin(folder);
+  budget.close(take('a'), receipt('a', 60));
+  folder.open('000000000002.journal');
+  assert.deepEqual(begin(folder).balance(), { held: 0, posted: 60 });
+});
+
+test('a journal cut at every byte is exactly its whole rows, and is written on', (context) => {
+  const path = temporary(context);
+  const { budget, take, clock } = begin(openSegments(path));
+  budget.close(take('a', 50), receipt('a', 20));
+  take('b', 30);
+  clock.turn();
+  const [name = ''] = readdirSync(path);
+  const bytes = readFileSync(join(path, name));
+  const ends: number[] = [];
+  scanRows(bytes, 0, (_, end) => ends.push(end));
+  const posted = (size: number): number => {
+    const whole = ends.filter((end) => end <= size).length;
+    return [0, 0, 50, 20, 50][whole] ?? Number.NaN;
+  };
+  for (let size = 0; size <= bytes.length; size++) {
+    writeFileSync(join(path, name), bytes);
+    truncateSync(join(path, name), size);
+    const next = begin(openSegments(path));
+    assert.deepEqual(next.balance(), { held: 0, posted: posted(size) }, `cut at ${size}`);
+    next.budget.close(next.take('after'), receipt('after', 1));
+    assert.deepEqual(
+      begin(openSegments(path)).balance(),
+      { held: 0, posted: posted(size) + 1 },
+      `written on at ${size}`,
+    );
+  }
+});
+
+test('a short write is completed, one that fails half-way leaves nothing behind', (context) => {
+  const path = temporary(context);
+  let left = Number.POSITIVE_INFINITY;
+  const file = openAppend(path, 'a', (descriptor, bytes, from, length) => {
+    if (left <= 0) throw new Error('ENOSPC');
+    const some = Math.min(3, length, left);
+    left -= some;
+    writeFileSync(descriptor, bytes.subarray(from, from + some));
+    return some;
+  });
+  file.write(Buffer.from('0123456789'));
+  left = 7;
+  assert.throws(() => file.write(Buffer.from('abcdefghij')), /ENOSPC/);
+  assert.equal(readFileSync(join(path, 'a'), 'utf8'), '0123456789');
+  left = 100;
+  file.write(Buffer.from('xyz'));
+  assert.deepEqual([readFileSync(join(path, 'a'), 'utf8'), file.size], ['0123456789xyz', 13]);
+  file.close();
+});
+
+test('a process that is killed loses nothing that it said was written', async (context) => {
+  const path = temporary(context);
+  const child = spawn(process.execPath, [new URL('../../test/journal-writer.ts', import.meta.url).pathname, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString('utf8');
+    if (said.length > 20_000) child.kill('SIGKILL');
+  });
+  await once(child, 'close');
+  const claimed = said.slice(0, said.lastIndexOf('\n')).split('\n');
+  const folder = openSegments(path);
+  const clock = manualClock(Date.now());
+  const budget = createBudget({ clock, log: quiet }, openJournal(folder, clock));
+  const receipts = receiptsOf(folder);
+  const ids = new Set(receipts.map(({ id }) => id));
+  for (const id of claimed) assert.ok(ids.has(id), `${id} was settled`);
+  assert.equal(ids.size, receipts.length);
+  const sum = receipts.reduce((all, { cost }) => all + cost, 0);
+  assert.deepEqual(
+    budget.balances([rule('global', 1e15, 'lifetime')]).map(({ posted, held }) => [posted, held]),
+    [[sum, 0]],
+  );
+});
+
+test('damage in the middle is passed over, and told', () => {
+  const folder = memoryFolder();
+  const { budget, take } = begin(folder);
+  for (const id of ['a', 'b']) budget.close(take(id), receipt(id, 10));
+  const [name = ''] = folder.list();
+  const bytes = folder.read(name);
+  const ends: number[] = [];
+  scanRows(bytes, 0, (_, end) => ends.push(end));
+  const at = (ends[2] ?? 0) + 30;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  const told: string[] = [];
+  const log = { ...quiet, error: (event: string) => void told.push(event) };
+  const clock = manualClock(noon);
+  const hurt = memoryFolder(new Map([[name, [bytes]]]));
+  const journal = openJournal(hurt, clock, { log });
+  createBudget({ clock, log }, journal);
+  assert.deepEqual(told, ['hold_unknown', 'journal_damaged']);
+  assert.equal(hurt.read(name).length, bytes.length, 'nothing is cut away in the middle');
+});
