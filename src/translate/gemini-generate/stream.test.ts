@@ -57,6 +57,25 @@ test('keys inside arguments and text are not taken for the answer’s own', () =
   assert.equal(lane.end().complete, false);
 });
 
+test('counts and models inside arguments are the tool’s', () => {
+  const seen = codec.passStream(context()).push(
+    event({
+      candidates: [
+        {
+          content: {
+            parts: [
+              { functionCall: { name: 'f', args: { usageMetadata: { promptTokenCount: 9 }, modelVersion: 'x' } } },
+            ],
+          },
+        },
+      ],
+    }),
+  );
+  assert.equal(seen.usage, undefined);
+  assert.equal(seen.model, undefined);
+  assert.ok(seen.characters > 40);
+});
+
 test('the price stands in the frame that ends the answer, and nowhere else', () => {
   const lane = codec.passStream(context());
   const usage = { promptTokenCount: 10, candidatesTokenCount: 2, totalTokenCount: 12 };
