@@ -14,6 +14,7 @@ export interface WireRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | string;
   readonly timeouts: Timeouts;
+  /** Who named the address: the config file may name private hosts, the admin API may not. */
   readonly trust: 'config' | 'public';
 }
 

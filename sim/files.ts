@@ -1,0 +1,36 @@
+// A folder of segments in memory, with the faults of a real disk: a write that fails, and a process that dies.
+
+import type { SegmentFolder } from '../src/world/world.ts';
+
+export interface SimFolder extends SegmentFolder {
+  /** While true every write throws as a full disk does. */
+  full: boolean;
+}
+
+export function createFolder(): SimFolder {
+  const files = new Map<string, Buffer>();
+  const folder: SimFolder = {
+    full: false,
+    list: () => [...files.keys()].sort(),
+    read: (name) => Buffer.from(files.get(name) ?? Buffer.alloc(0)),
+    open(name) {
+      if (!files.has(name)) files.set(name, Buffer.alloc(0));
+      return {
+        name,
+        get size() {
+          return files.get(name)?.length ?? 0;
+        },
+        write(bytes) {
+          if (folder.full) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+          files.set(name, Buffer.concat([files.get(name) ?? Buffer.alloc(0), bytes]));
+        },
+        sync: async () => undefined,
+        close: () => undefined,
+      };
+    },
+    truncate(name, size) {
+      files.set(name, Buffer.from((files.get(name) ?? Buffer.alloc(0)).subarray(0, size)));
+    },
+  };
+  return folder;
+}

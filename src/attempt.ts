@@ -1,0 +1,208 @@
+// One attempt at one target: dressed, called, and shown to the client, or its failure told.
+
+import type { Exchange } from './attempts.ts';
+import { chargeFor, meterFor, rateOf, type Tab } from './charge.ts';
+import type { AnswerContext } from './exchange/codec.ts';
+import { costOf, type Draft } from './exchange/draft.ts';
+import type { UpstreamFailure } from './exchange/part.ts';
+import type { Loss } from './exchange/prompt.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Target } from './exchange/target.ts';
+import type { CallFailure, CallHandle, CallHandler, WireRequest } from './exchange/wire.ts';
+import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
+import { explain } from './refuse.ts';
+import type { Rooms } from './rooms.ts';
+import type { Outcome, Passed, StreamEnd } from './stream/outcome.ts';
+
+/** Why an attempt failed of which the client has seen nothing. */
+export type Failed = UpstreamFailure | CallFailure;
+
+type Answered = Extract<Outcome, { kind: 'answer' }>;
+type Broken = Extract<StreamEnd, { kind: 'broken' }>;
+
+const endings: Readonly<Record<StreamEnd['kind'], Draft['ending']>> = {
+  whole: 'completed',
+  gone: 'cancelled',
+  cut: 'cut',
+  broken: 'failed',
+};
+
+/** Resolves with undefined once the client has its answer, else with why not; rejects with a `Refusal` nobody can retry. */
+export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target) => Promise<Failed | undefined> {
+  const { clock } = rooms.world;
+
+  return async (exchange, target) => {
+    const { draft, ingress, outline } = exchange;
+    const wire = await dress(exchange, target);
+    const tab: Tab = { rooms, exchange, target, rate: rateOf(rooms, exchange.policy, target) };
+    const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
+    const dispatchedAt = clock.monotonic();
+    const outcome = outline.stream
+      ? await pumped(tab, start, dispatchedAt)
+      : await rooms.stream.collect(start, ingress.reply);
+    if (outcome.kind !== 'shown') draft.waitedMs += clock.monotonic() - dispatchedAt;
+    switch (outcome.kind) {
+      case 'shown':
+        rooms.route.report(target, outcome.end.kind !== 'broken');
+        return undefined;
+      case 'failed':
+        return unseen(tab, outcome.passed, outcome.end);
+      case 'answer':
+        return outline.stream || outcome.status < 200 || outcome.status > 299
+          ? errorAnswer(tab, outcome)
+          : wholeAnswer(tab, outcome);
+    }
+  };
+
+  function pumped(tab: Tab, start: (handler: CallHandler) => CallHandle, dispatchedAt: number): Promise<Outcome> {
+    const { exchange, target } = tab;
+    const { draft, ingress, outline } = exchange;
+    const lane = rooms.translate.openLane(outline.format, target.provider.format, contextOf(tab));
+    return rooms.stream.pump(start, lane, ingress.reply, {
+      begin() {
+        draft.firstByteAt = clock.monotonic();
+        const type = ingress.surface.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
+        const headers = answerHeaders(draft, shownTo(exchange), dispatchedAt - draft.startedAt);
+        ingress.reply.begin(200, { ...headers, 'content-type': type });
+      },
+      meter: meterFor(tab),
+      settle(passed, end) {
+        draft.waitedMs += clock.monotonic() - dispatchedAt;
+        draft.charges.push(chargeFor(tab, passed, end));
+        draft.status = end.kind === 'gone' ? 499 : 200;
+        draft.ending = end.kind === 'broken' && timedOut(end) ? 'timed-out' : endings[end.kind];
+        draft.code = codeOf(end);
+        exchange.settle();
+      },
+      explain: (end) => explain(failedBy(end), target, true),
+    });
+  }
+
+  function wholeAnswer(tab: Tab, { status, body }: Answered): Failed | undefined {
+    const { exchange, target } = tab;
+    const { draft, ingress, outline } = exchange;
+    const answer = rooms.translate.passAnswer(outline.format, target.provider.format, body, contextOf(tab));
+    const passed: Passed = {
+      characters: answer.characters,
+      status,
+      ...(answer.usage === undefined ? {} : { usage: answer.usage }),
+      ...(answer.model === undefined ? {} : { model: answer.model }),
+    };
+    if (answer.failure) return unseen(tab, passed, fromProvider(answer.failure));
+    draft.charges.push(chargeFor(tab, passed, { kind: 'whole' }));
+    addLosses(draft, answer.losses);
+    draft.ending = 'completed';
+    draft.status = 200;
+    draft.firstByteAt = clock.monotonic();
+    rooms.route.report(target, true);
+    exchange.settle();
+    const overheadMs = clock.monotonic() - draft.startedAt - draft.waitedMs;
+    const headers = answerHeaders(draft, shownTo(exchange), overheadMs, true);
+    ingress.reply.send(200, { ...headers, 'content-type': 'application/json' }, answer.body);
+    return undefined;
+  }
+
+  /** An error, or a whole answer where a stream was asked for. */
+  function errorAnswer(tab: Tab, { status, body, headers }: Answered): Failed {
+    const codec = rooms.translate.codecs[tab.target.provider.format];
+    const failure = codec.decodeError(status >= 200 && status <= 299 ? 502 : status, body, headers);
+    return unseen(tab, { characters: 0, status }, fromProvider(failure));
+  }
+
+  /** Charges and reports an attempt of which the client has seen nothing. */
+  function unseen(tab: Tab, passed: Passed, end: Exclude<StreamEnd, { kind: 'whole' }>): Failed {
+    tab.exchange.draft.charges.push(chargeFor(tab, passed, end));
+    if (end.kind === 'cut') throw end.refusal;
+    if (end.kind === 'gone') return { kind: 'aborted', sent: true, message: 'the client left' };
+    const failed = failedBy(end);
+    const retryAfter = 'retryAfter' in failed ? failed.retryAfter : undefined;
+    // A request that the provider finds wrong says nothing against the provider.
+    const healthy = ['invalid-request', 'context-too-long', 'content-filter', 'too-large'].includes(failed.kind);
+    rooms.route.report(tab.target, healthy, retryAfter);
+    return failed;
+  }
+
+  /** The request as this target wants it. */
+  async function dress(exchange: Exchange, target: Target): Promise<WireRequest> {
+    const { ingress, outline, asks, draft, hold } = exchange;
+    const { body, losses } = rooms.translate.encodeRequest(
+      outline.format,
+      exchange.raw,
+      exchange.body,
+      ingress.surface,
+      outline,
+      target,
+      {},
+    );
+    draft.dropped = [];
+    addLosses(draft, losses);
+    if (asks.strict && losses.length > 0) throw refuseLoss(target, losses);
+    const preparing = rooms.providers.prepare(target);
+    if (preparing !== undefined) await preparing;
+    const { origin, path, headers, timeouts } = rooms.providers.address(target, outline.stream);
+    return {
+      hold,
+      attempt: draft.attempts,
+      method: 'POST',
+      origin,
+      path,
+      headers: { ...forwarded(ingress.headers, target.provider.format === outline.format), ...headers },
+      body: rooms.providers.adjust(target, body),
+      timeouts:
+        asks.timeoutMs === undefined ? timeouts : { ...timeouts, total: Math.min(timeouts.total, asks.timeoutMs) },
+      trust: target.provider.trust,
+    };
+  }
+
+  function contextOf({ exchange, target, rate }: Tab): AnswerContext {
+    const { draft, outline, ingress } = exchange;
+    const earlier = costOf(draft.charges);
+    let made = 0;
+    return {
+      requestId: draft.id,
+      model: target.model,
+      created: Math.floor(draft.at / 1000),
+      framing: ingress.surface.framing ?? 'sse',
+      wantsUsage: outline.wantsUsage,
+      id: (prefix) => `${prefix}${draft.id.replaceAll('-', '').slice(8)}${(made++).toString(36)}`,
+      price: (usage) => ({ cost: earlier + rooms.prices.cost(usage, rate).cost, saved: 0 }),
+    };
+  }
+
+  function shownTo({ caller, policy }: Exchange): Shown {
+    return { remaining: rooms.budget.remaining(caller, policy.budgets)?.remaining };
+  }
+}
+
+function addLosses(draft: Draft, losses: readonly Loss[]): void {
+  if (losses.length > 0) draft.dropped = [...draft.dropped, ...losses.map((loss) => loss.field)];
+}
+
+function refuseLoss(target: Target, losses: readonly Loss[]): Refusal {
+  const fields = losses.map(({ field, how, note }) => `${field} (${how}${note ? `: ${note}` : ''})`).join(', ');
+  const param = losses[0]?.field;
+  return new Refusal(
+    'parameter_refused',
+    `X-Tollgate-Strict is set, and ${target.provider.name}/${target.model} cannot take the request whole: ${fields}.`,
+    param === undefined ? {} : { param },
+  );
+}
+
+function fromProvider(upstream: UpstreamFailure): Broken {
+  return { kind: 'broken', failure: { from: 'provider', upstream } };
+}
+
+function failedBy({ failure }: Broken): Failed {
+  return failure.from === 'call' ? failure.call : failure.upstream;
+}
+
+function timedOut({ failure }: Broken): boolean {
+  return failure.from === 'call' && failure.call.kind === 'timeout';
+}
+
+function codeOf(end: StreamEnd): string {
+  if (end.kind === 'whole') return '';
+  if (end.kind === 'gone') return 'client_closed';
+  if (end.kind === 'cut') return end.refusal.refusal;
+  return timedOut(end) ? 'upstream_timeout' : 'upstream_error';
+}

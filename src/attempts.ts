@@ -1,0 +1,67 @@
+// The middle of a request's life: one attempt after another over the plan's targets until one is shown to the client.
+
+import { createAttempt, type Failed } from './attempt.ts';
+import { quote, rateOf, spent } from './charge.ts';
+import type { Caller } from './exchange/caller.ts';
+import { costOf, type Draft } from './exchange/draft.ts';
+import type { Hold } from './exchange/hold.ts';
+import type { Ingress } from './exchange/ingress.ts';
+import type { Outline } from './exchange/outline.ts';
+import type { Snapshot } from './exchange/policy.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Plan, Target } from './exchange/target.ts';
+import type { Asks } from './listen/asks.ts';
+import { explain } from './refuse.ts';
+import type { Rooms } from './rooms.ts';
+
+/** One exchange once it is admitted: all that an attempt may look at. */
+export interface Exchange {
+  readonly ingress: Ingress;
+  readonly draft: Draft;
+  readonly caller: Caller;
+  readonly asks: Asks;
+  readonly policy: Snapshot;
+  readonly raw: Buffer;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly outline: Outline;
+  readonly plan: Plan;
+  readonly hold: Hold;
+  /** Writes the settlement; the first call counts. */
+  settle(): void;
+}
+
+/** Over all layers: what the client's SDK has tried already counts. */
+const attemptsAtMost = 3;
+
+/** Resolves once the client has its answer, or rejects with the `Refusal` to give it. */
+export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<void> {
+  const attempt = createAttempt(rooms);
+
+  return async (exchange) => {
+    const { draft, plan, asks } = exchange;
+    const allowed = Math.max(1, attemptsAtMost - asks.retries);
+    let place = 0;
+    let repeated = false;
+    for (let target = plan.targets[0]; target !== undefined; ) {
+      draft.attempts++;
+      draft.target = target;
+      const failed: Failed | undefined = await attempt(exchange, target);
+      if (failed === undefined) return;
+      if (exchange.ingress.reply.gone) throw new Refusal('client_closed', 'The client left.');
+      const verdict = rooms.route.retry(failed);
+      repeated = verdict === 'same' && !repeated;
+      if (!repeated) place++;
+      const next: Target | undefined = verdict === 'no' ? undefined : plan.targets[place];
+      if (next === undefined || draft.attempts >= allowed)
+        throw explain(failed, target, draft.attempts + asks.retries >= attemptsAtMost);
+      moveHold(exchange, next);
+      target = next;
+    }
+  };
+
+  /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
+  function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): void {
+    const wants = quote(rooms, rateOf(rooms, policy, target), outline);
+    if (!rooms.budget.move(hold, target, costOf(draft.charges) + wants.amount)) throw spent(rooms, caller, policy);
+  }
+}

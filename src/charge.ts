@@ -1,0 +1,174 @@
+// Where price and budget meet an exchange: what to hold, when to ask for more, what to charge.
+
+import type { Exchange } from './attempts.ts';
+import type { Caller } from './exchange/caller.ts';
+import { costOf } from './exchange/draft.ts';
+import type { NanoUsd } from './exchange/money.ts';
+import type { Snapshot } from './exchange/policy.ts';
+import type { Rate } from './exchange/rate.ts';
+import type { Charge } from './exchange/receipt.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Target } from './exchange/target.ts';
+import { noUsage, type Usage } from './exchange/usage.ts';
+import type { Rooms } from './rooms.ts';
+import type { Passed, StreamEnd } from './stream/outcome.ts';
+
+/** Output tokens of a first hold, before anything is known of the answer. */
+const firstHoldTokens = 256;
+/** Fewer affordable tokens than this are not worth a call. */
+const worthwhileTokens = 16;
+/** A top-up buys this many tokens at a time. */
+const topUpTokens = 256;
+
+export interface Quote {
+  readonly amount: NanoUsd;
+  readonly minimum: NanoUsd;
+}
+
+/** What one attempt is priced and charged with. */
+export interface Tab {
+  readonly rooms: Rooms;
+  readonly exchange: Exchange;
+  readonly target: Target;
+  readonly rate: Rate;
+}
+
+/** The rate of a target now. Throws `price_unknown` with the line that would mend it. */
+export function rateOf(rooms: Rooms, policy: Snapshot, target: Target): Rate {
+  const rate = rooms.prices.rate(target, policy.prices, rooms.world.clock.now());
+  if (rate) return rate;
+  const name = `${target.provider.name}/${target.model}`;
+  throw new Refusal(
+    'price_unknown',
+    `No price is known for ${name}, so it cannot be paid for. Add to the configuration, in USD per million tokens:\n` +
+      `prices:\n  ${JSON.stringify(name)}: { input: 0.00, output: 0.00 }   # or { free: true }`,
+    { facts: { provider: target.provider.name } },
+  );
+}
+
+/** What to hold for an attempt. Throws `budget_exceeded` where not even the least answer fits the request's own maximum. */
+export function quote(
+  rooms: Rooms,
+  rate: Rate,
+  outline: Exchange['outline'],
+  maxCost = Number.POSITIVE_INFINITY,
+): Quote {
+  const input = rooms.prices.inputTokens(outline);
+  const price = (tokens: number): NanoUsd =>
+    rooms.prices.cost(
+      { ...noUsage(), input, output: Math.min(tokens, outline.outputLimit ?? tokens) * outline.choices },
+      rate,
+    ).cost;
+  const minimum = price(worthwhileTokens);
+  if (minimum > maxCost)
+    throw new Refusal('budget_exceeded', 'The prompt alone costs more than X-Tollgate-Max-Cost allows.', {
+      param: 'X-Tollgate-Max-Cost',
+      facts: { minimum_usd: minimum / 1e9 },
+    });
+  return { amount: Math.min(price(firstHoldTokens), maxCost), minimum };
+}
+
+/**
+ * The meter of a streamed attempt. Runs for every chunk, so that it compares one number and prices only when the next
+ * stretch of text begins.
+ */
+export function meterFor(tab: Tab): (characters: number, usage: Usage | undefined) => Refusal | undefined {
+  const { rooms, exchange, target, rate } = tab;
+  const input = rooms.prices.inputTokens(exchange.outline);
+  const price = (output: number): NanoUsd => rooms.prices.cost({ ...noUsage(), input, output }, rate).cost;
+  const mark = target.provider.billing.lowWater;
+  const stretch = price(topUpTokens) - price(0);
+  const earlier = costOf(exchange.draft.charges);
+  let nextAt = 0;
+  return (characters, usage) => {
+    if (characters < nextAt) return undefined;
+    nextAt = characters + 200;
+    const output = usage
+      ? Math.max(usage.output + usage.reasoning, rooms.prices.outputTokens(characters))
+      : rooms.prices.outputTokens(characters);
+    if (exchange.asks.maxCost !== undefined && earlier + price(output) > exchange.asks.maxCost)
+      return new Refusal('budget_exceeded', 'The stream reached the X-Tollgate-Max-Cost of this request.', {
+        param: 'X-Tollgate-Max-Cost',
+      });
+    const needed = earlier + price(output + mark);
+    if (needed <= exchange.hold.amount || stretch === 0) return undefined;
+    if (rooms.budget.topUp(exchange.hold, Math.max(stretch, needed - exchange.hold.amount))) return undefined;
+    return earlier + price(output) < exchange.hold.amount ? undefined : spent(rooms, exchange.caller, exchange.policy);
+  };
+}
+
+/** The refusal of a request or stream for which no money is left: the key's own scope and nobody else's numbers. */
+export function spent(rooms: Rooms, caller: Caller, policy: Snapshot): Refusal {
+  const own = rooms.budget.remaining(caller, policy.budgets);
+  return new Refusal('budget_exceeded', 'The budget of this key is spent.', {
+    ...(own
+      ? {
+          facts: {
+            scope: own.scope,
+            limit_usd: own.limit / 1e9,
+            ...(own.resetsAt ? { resets_at: new Date(own.resetsAt).toISOString() } : {}),
+          },
+        }
+      : {}),
+  });
+}
+
+/** What an attempt cost: the provider's own usage where it came, otherwise an estimate that says what it rests on. */
+export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
+  const { rooms, exchange, target } = tab;
+  const basis = passed.usage ? undefined : estimateBasis(passed, end);
+  const usage = passed.usage ?? estimated(tab, passed, basis);
+  const rate = rateAnswered(tab, passed);
+  const { cost, unpriced } = rooms.prices.cost(usage, rate);
+  if (unpriced.length > 0 || usage.unknown !== undefined)
+    rooms.world.log.error('usage_without_price', {
+      request: exchange.draft.id,
+      provider: target.provider.name,
+      model: target.model,
+      buckets: [...unpriced, ...Object.keys(usage.unknown ?? {})].join(','),
+    });
+  return {
+    attempt: exchange.draft.attempts,
+    provider: target.provider.name,
+    model: target.model,
+    usage,
+    cost,
+    priceVersion: rate.version,
+    status: passed.status,
+    ...(basis === undefined ? {} : { estimated: basis }),
+    ...(end.kind === 'whole' ? {} : { failure: failureName(end) }),
+  };
+}
+
+/** Priced at the model that answered, unless the operator set a price for the one that was asked. */
+function rateAnswered({ rooms, exchange, target, rate }: Tab, passed: Passed): Rate {
+  if (passed.model === undefined || passed.model === target.model || rate.version === 'config') return rate;
+  return rooms.prices.rate({ ...target, model: passed.model }, exchange.policy.prices, rooms.world.clock.now()) ?? rate;
+}
+
+/** Undefined where nothing can have been billed: the provider refused, or never got the request. */
+function estimateBasis(passed: Passed, end: StreamEnd): Charge['estimated'] {
+  if (passed.characters > 0 || end.kind === 'whole' || end.kind === 'gone' || end.kind === 'cut')
+    return 'received-text';
+  const { failure } = end;
+  if (failure.from === 'call') return failure.call.sent ? 'maybe-charged' : undefined;
+  // A gateway in front of the provider gave up: behind it the model may have worked.
+  const { status, kind } = failure.upstream;
+  return kind === 'unreadable' || status === 502 || status === 504 ? 'maybe-charged' : undefined;
+}
+
+function estimated({ rooms, exchange }: Tab, passed: Passed, basis: Charge['estimated']): Usage {
+  if (basis === undefined) return noUsage();
+  return {
+    ...noUsage(),
+    input: rooms.prices.inputTokens(exchange.outline),
+    output: rooms.prices.outputTokens(passed.characters),
+  };
+}
+
+function failureName(end: Exclude<StreamEnd, { kind: 'whole' }>): string {
+  if (end.kind === 'gone') return 'client_closed';
+  if (end.kind === 'cut') return end.refusal.refusal;
+  if (end.failure.from === 'provider') return end.failure.upstream.kind;
+  return end.failure.call.clock ? `timeout_${end.failure.call.clock}` : end.failure.call.kind;
+}

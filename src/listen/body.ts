@@ -1,0 +1,75 @@
+// Reads one request body within its bounds: bytes of one, bytes of all that are being read or held at once.
+
+import { Buffer } from 'node:buffer';
+import { Refusal } from '../exchange/refusal.ts';
+import type { InboundRequest } from '../world/world.ts';
+
+export interface BodyBounds {
+  readonly oneBytes: number;
+  readonly allBytes: number;
+}
+
+export interface BodyReader {
+  /** Rejects with `too_large`, `overloaded` or `client_closed`. */
+  read(request: InboundRequest): Promise<Buffer>;
+  /** Gives back what a body had taken of the common bound, once its exchange is over. */
+  release(body: Buffer): void;
+}
+
+export function createBodyReader(bounds: BodyBounds): BodyReader {
+  let held = 0;
+
+  function read(request: InboundRequest): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const declared = Number(request.headers['content-length'] ?? 0);
+      const encoding = request.headers['content-encoding'];
+      if (encoding !== undefined && encoding !== 'identity') {
+        reject(
+          new Refusal('invalid_request', 'Send the body without content-encoding.', { param: 'content-encoding' }),
+        );
+        return;
+      }
+      if (declared > bounds.oneBytes) {
+        reject(tooLarge(bounds.oneBytes));
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let size = 0;
+      let over = false;
+      const finish = (refusal?: Refusal): void => {
+        if (over) return;
+        over = true;
+        if (!refusal) {
+          resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
+          return;
+        }
+        held -= size;
+        reject(refusal);
+      };
+      request.on('data', (chunk) => {
+        if (over) return;
+        size += chunk.length;
+        held += chunk.length;
+        if (size > bounds.oneBytes) finish(tooLarge(bounds.oneBytes));
+        else if (held > bounds.allBytes)
+          finish(new Refusal('overloaded', 'Too many request bodies at once; try again.', { retryAfter: 1 }));
+        else chunks.push(chunk);
+      });
+      request.on('end', () => finish());
+      const left = (): void => finish(new Refusal('client_closed', 'The client left before its body was whole.'));
+      request.on('error', left);
+      request.on('close', left);
+    });
+  }
+
+  return {
+    read,
+    release(body) {
+      held -= body.length;
+    },
+  };
+}
+
+function tooLarge(bytes: number): Refusal {
+  return new Refusal('too_large', `The body is larger than ${Math.floor(bytes / 1e6)} MB.`);
+}

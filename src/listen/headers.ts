@@ -1,0 +1,53 @@
+// Which headers cross the gateway: a short allow-list on the way up, our own facts on the way down.
+
+import type { Draft } from '../exchange/draft.ts';
+import { costOf } from '../exchange/draft.ts';
+import { formatUsd, type NanoUsd } from '../exchange/money.ts';
+
+/** Passed to a provider of the client's own format. Everything else stays here: credentials, cookies, names of ours. */
+const upward = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'openai-organization', 'openai-project'] as const;
+
+export function forwarded(
+  headers: Readonly<Record<string, string | undefined>>,
+  sameFormat: boolean,
+): Record<string, string> {
+  const passed: Record<string, string> = {};
+  if (sameFormat)
+    for (const name of upward) {
+      const value = headers[name];
+      if (value !== undefined) passed[name] = value;
+    }
+  return passed;
+}
+
+export interface Shown {
+  /** What the caller's own tightest budget still has; undefined where it has none. */
+  readonly remaining: NanoUsd | undefined;
+}
+
+/** The contract's response headers. Cost only on a whole answer: on a stream it is not known yet. */
+export function answerHeaders(draft: Draft, shown: Shown, overheadMs: number, whole = false): Record<string, string> {
+  const headers: Record<string, string> = {
+    'x-tollgate-request-id': draft.id,
+    'x-tollgate-cache': 'off',
+    'x-tollgate-attempts': String(draft.attempts),
+    'x-tollgate-overhead-ms': overheadMs.toFixed(2),
+  };
+  if (draft.target) {
+    headers['x-tollgate-provider'] = draft.target.provider.name;
+    headers['x-tollgate-model'] = printable(draft.target.model);
+  }
+  if (draft.rule !== '') headers['x-tollgate-rule'] = printable(draft.rule);
+  if (whole) {
+    headers['x-tollgate-cost'] = formatUsd(costOf(draft.charges));
+    headers['x-tollgate-saved'] = '0';
+  }
+  if (shown.remaining !== undefined) headers['x-tollgate-budget-remaining'] = formatUsd(Math.max(0, shown.remaining));
+  if (draft.dropped.length > 0) headers['x-tollgate-dropped'] = printable(draft.dropped.join(','));
+  return headers;
+}
+
+/** Client-made names may hold anything; a header may not. */
+function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 1024);
+}

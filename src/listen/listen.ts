@@ -1,0 +1,117 @@
+// The inbound side: matches the surface, bounds what comes in, hands each request on, sheds load, drains.
+
+import type { Surface } from '../exchange/format.ts';
+import type { Ingress } from '../exchange/ingress.ts';
+import { Refusal } from '../exchange/refusal.ts';
+import type { InboundListener, InboundReply, InboundRequest, World } from '../world/world.ts';
+import { createBodyReader } from './body.ts';
+import { findCredential } from './credential.ts';
+import { createIds } from './ids.ts';
+import { type OpenReply, openReply } from './reply.ts';
+import { guessFormat, type Match, matchSurface } from './surfaces.ts';
+
+export interface ListenOptions {
+  readonly bodyBytes: number;
+  readonly allBodiesBytes: number;
+  /** Exchanges at once; more are shed with `overloaded`. */
+  readonly exchanges: number;
+  /** Event-loop delay at which new work is shed. */
+  readonly shedDelayMs: number;
+  /** The process's recent event-loop delay in ms; undefined where nothing measures it. */
+  readonly loopDelayMs: () => number;
+  /** The owner of every exchange: settles and answers it, and never rejects. */
+  readonly handle: (ingress: Ingress) => Promise<void>;
+  /** Answers what is refused before an exchange exists. */
+  readonly refuse: (refusal: Refusal, format: Surface['format'], reply: Ingress['reply'], requestId: string) => void;
+}
+
+export interface Listen {
+  readonly listener: InboundListener;
+  inflight(): number;
+  /** Refuses new exchanges from now on; resolves once those in flight are over. */
+  drain(): Promise<void>;
+}
+
+export function createListen(world: Pick<World, 'clock' | 'random'>, options: ListenOptions): Listen {
+  const bodies = createBodyReader({ oneBytes: options.bodyBytes, allBytes: options.allBodiesBytes });
+  const nextId = createIds(world.clock, world.random);
+  let inflight = 0;
+  let draining = false;
+  let drained: (() => void) | undefined;
+
+  function busy(): Refusal | undefined {
+    if (draining) return new Refusal('draining', 'This instance is shutting down; try again.', { retryAfter: 1 });
+    if (inflight >= options.exchanges)
+      return new Refusal('overloaded', 'Too many requests in flight; try again.', { retryAfter: 1 });
+    if (options.loopDelayMs() > options.shedDelayMs)
+      return new Refusal('overloaded', 'The gateway is over capacity; try again.', { retryAfter: 2 });
+    return undefined;
+  }
+
+  function listener(request: InboundRequest, outbound: InboundReply): void {
+    const reply = openReply(outbound, () => draining);
+    const id = nextId();
+    const match = matchSurface(request.method ?? '', request.url ?? '');
+    const refusal = match === undefined ? unknownPath(request) : match.allowed ? busy() : wrongMethod(match);
+    if (match === undefined || refusal) {
+      request.resume();
+      const format = match?.surface.format ?? guessFormat(request.url ?? '', request.headers);
+      options.refuse(refusal ?? unknownPath(request), format, reply, id);
+      return;
+    }
+    inflight++;
+    const taken: Buffer[] = [];
+    // The handler owns its exchange and never rejects; what is given back here must be given back all the same.
+    void options.handle(open(request, reply, match, id, taken)).finally(() => {
+      for (const body of taken) bodies.release(body);
+      inflight--;
+      if (draining && inflight === 0) drained?.();
+    });
+  }
+
+  function open(request: InboundRequest, reply: OpenReply, match: Match, id: string, taken: Buffer[]): Ingress {
+    return {
+      id,
+      surface: match.surface,
+      path: match.path,
+      credential: findCredential(request.headers, match.query),
+      headers: request.headers as Ingress['headers'],
+      receivedAt: world.clock.now(),
+      startedAt: world.clock.monotonic(),
+      async body() {
+        const body = await bodies.read(request);
+        taken.push(body);
+        return body;
+      },
+      reply,
+    };
+  }
+
+  return {
+    listener,
+    inflight: () => inflight,
+    drain() {
+      draining = true;
+      return new Promise((resolve) => {
+        drained = resolve;
+        if (inflight === 0) resolve();
+      });
+    },
+  };
+}
+
+function unknownPath(request: InboundRequest): Refusal {
+  const path = (request.url ?? '').split('?', 1)[0] ?? '';
+  return new Refusal(
+    'unknown_path',
+    `There is nothing at ${request.method ?? ''} ${path.slice(0, 200)}. Tollgate serves POST /v1/chat/completions, /v1/messages, ` +
+      '/v1beta/models/{model}:generateContent and :streamGenerateContent, and GET /v1/models.',
+  );
+}
+
+function wrongMethod(match: Match): Refusal {
+  return new Refusal(
+    'method_not_allowed',
+    `${match.path} takes ${match.surface.kind === 'generate' ? 'POST' : 'GET'}.`,
+  );
+}

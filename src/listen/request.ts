@@ -1,0 +1,44 @@
+// Reads a request body as JSON, and refuses one that another parser might read differently.
+
+import { members } from '../exchange/json-span.ts';
+import { Refusal } from '../exchange/refusal.ts';
+
+export interface RequestBody {
+  readonly raw: Buffer;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly. */
+export function readBody(raw: Buffer, ownedKeys: readonly string[]): RequestBody {
+  const body = parse(raw);
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Refusal('invalid_request', 'The body must be a JSON object.');
+  const seen = new Set<string>();
+  for (const { key, escaped } of members(raw)) {
+    if (!ownedKeys.includes(key)) continue;
+    if (escaped)
+      throw new Refusal('invalid_request', `The key "${key}" must be written without escapes.`, { param: key });
+    if (seen.has(key)) throw new Refusal('invalid_request', `The key "${key}" stands more than once.`, { param: key });
+    seen.add(key);
+  }
+  return { raw, body: body as Readonly<Record<string, unknown>> };
+}
+
+function parse(raw: Buffer): unknown {
+  if (raw.length === 0) throw new Refusal('invalid_request', 'The body is empty; it must be a JSON object.');
+  let text: string;
+  try {
+    text = decoder.decode(raw);
+  } catch {
+    throw new Refusal('invalid_request', 'The body is not valid UTF-8.');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // The parser's own words quote the body; only the place is told.
+    const place = /position (\d+)/.exec((error as Error).message)?.[1];
+    throw new Refusal('invalid_request', `The body is not valid JSON${place ? ` (at character ${place})` : ''}.`);
+  }
+}

@@ -1,0 +1,72 @@
+// Which path speaks which format. Decided on the path alone, before any header or body is believed.
+
+import type { Surface } from '../exchange/format.ts';
+
+const fixed: ReadonlyMap<string, { readonly method: 'GET' | 'POST'; readonly surface: Surface }> = new Map([
+  ['/v1/chat/completions', { method: 'POST', surface: { kind: 'generate', format: 'openai-chat' } }],
+  ['/v1/messages', { method: 'POST', surface: { kind: 'generate', format: 'anthropic-messages' } }],
+  ['/v1/models', { method: 'GET', surface: { kind: 'models', format: 'openai-chat' } }],
+  ['/v1beta/models', { method: 'GET', surface: { kind: 'models', format: 'gemini-generate' } }],
+  ['/v1/budget', { method: 'GET', surface: { kind: 'budget', format: 'openai-chat' } }],
+]);
+
+const gemini = /^\/v1(?:beta|beta1|alpha)?\/models\/([^?]{1,512}):(generateContent|streamGenerateContent)$/;
+
+export interface Match {
+  readonly surface: Surface;
+  readonly path: string;
+  readonly query: string;
+  /** False where the path exists and the method does not. */
+  readonly allowed: boolean;
+}
+
+/** The surface of a request target, or undefined. Only origin-form targets match: no absolute URL, no encoded slash tricks. */
+export function matchSurface(method: string, target: string): Match | undefined {
+  const mark = target.indexOf('?');
+  const path = mark < 0 ? target : target.slice(0, mark);
+  const query = mark < 0 ? '' : target.slice(mark + 1);
+  const known = fixed.get(path);
+  if (known) return { surface: known.surface, path, query, allowed: method === known.method };
+  const named = gemini.exec(path);
+  if (!named) return undefined;
+  const model = decodeModel(named[1] ?? '');
+  if (model === undefined) return undefined;
+  const stream = named[2] === 'streamGenerateContent';
+  return {
+    surface: {
+      kind: 'generate',
+      format: 'gemini-generate',
+      model,
+      stream,
+      framing: stream && queryValue(query, 'alt') !== 'sse' ? 'json-array' : 'sse',
+    },
+    path,
+    query,
+    allowed: method === 'POST',
+  };
+}
+
+function decodeModel(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first value of a query parameter, decoded; undefined where it is absent or undecodable. */
+export function queryValue(query: string, name: string): string | undefined {
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    if ((equals < 0 ? pair : pair.slice(0, equals)) === name)
+      return decodeModel(equals < 0 ? '' : pair.slice(equals + 1));
+  }
+  return undefined;
+}
+
+/** The format in which to refuse a path that does not exist: guessed from the headers an SDK sends. */
+export function guessFormat(target: string, headers: Readonly<Record<string, unknown>>): Surface['format'] {
+  if (target.startsWith('/v1beta') || headers['x-goog-api-key'] !== undefined) return 'gemini-generate';
+  if (target.startsWith('/v1/messages') || headers['anthropic-version'] !== undefined) return 'anthropic-messages';
+  return 'openai-chat';
+}

@@ -1,0 +1,102 @@
+// The request's life, top to bottom, one call a stage. Nothing else knows the order.
+//
+// listen (before this) -> identify -> limit -> route -> budget -> translate -> call -> stream -> settle -> record
+
+import { createAttempts } from './attempts.ts';
+import { quote, rateOf } from './charge.ts';
+import type { Caller } from './exchange/caller.ts';
+import { createDraft, type Draft, finishDraft } from './exchange/draft.ts';
+import type { Hold } from './exchange/hold.ts';
+import type { Ingress } from './exchange/ingress.ts';
+import type { Refusal } from './exchange/refusal.ts';
+import { inputTokens, outputTokens } from './exchange/usage.ts';
+import { readAsks } from './listen/asks.ts';
+import { readBody } from './listen/request.ts';
+import { answerQuestion } from './questions.ts';
+import { refusalOf, sendRefusal } from './refuse.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Takes an ingress to its one receipt; never rejects. */
+export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void> {
+  const { clock, log } = rooms.world;
+  const attempts = createAttempts(rooms);
+
+  async function exchange(ingress: Ingress): Promise<void> {
+    const draft = createDraft(ingress.id, ingress.surface.format, ingress.receivedAt, ingress.startedAt);
+    let caller: Caller | undefined;
+    let hold: Hold | undefined;
+    let leave: ((tokens: number) => void) | undefined;
+    let settled = false;
+
+    /** The one place where a hold is closed and a receipt is born; the first call counts. */
+    function settle(): void {
+      if (settled || caller === undefined) return;
+      settled = true;
+      const receipt = finishDraft(draft, caller, clock.monotonic());
+      rooms.budget.close(hold, receipt);
+      rooms.record.write(receipt);
+    }
+
+    try {
+      const known = rooms.identify.identify(ingress.credential);
+      caller = known;
+      rooms.record.begin();
+      if (ingress.surface.kind !== 'generate') {
+        Object.assign(draft, { ending: 'completed', status: 200 });
+        return answerQuestion(rooms, ingress, known);
+      }
+
+      const policy = rooms.policy();
+      const asks = readAsks(ingress.headers);
+      const codec = rooms.translate.codecs[ingress.surface.format];
+      const { raw, body } = readBody(await ingress.body(), codec.ownedKeys);
+      const outline = codec.outline(body, ingress.surface, raw.length);
+      Object.assign(draft, { asked: outline.model, stream: outline.stream, tags: asks.tags });
+
+      const tokens = rooms.prices.inputTokens(outline);
+      leave = rooms.limit.enter({ caller: known, limits: policy.limits, tokens });
+      const plan = rooms.route.plan({
+        model: outline.model,
+        providerHeader: asks.provider,
+        caller,
+        outline,
+        snapshot: policy,
+      });
+      draft.rule = plan.rule ?? '';
+
+      const target = plan.targets[0];
+      const wants = quote(rooms, rateOf(rooms, policy, target), outline, asks.maxCost);
+      hold = rooms.budget.hold({ id: draft.id, caller: known, target, ...wants, budgets: policy.budgets, extra: [] });
+      await rooms.budget.written();
+
+      await attempts({ ingress, draft, caller: known, asks, policy, raw, body, outline, plan, hold, settle });
+    } catch (error) {
+      const refusal = refusalOf(error, draft.id, log);
+      if (caller === undefined) rooms.record.refused(refusal.refusal);
+      endWith(draft, refusal, ingress.reply.gone);
+      settle();
+      sendRefusal(refusal, rooms.translate.codecs, ingress.surface.format, ingress.reply, draft.id);
+    } finally {
+      settle();
+      leave?.(used(draft));
+    }
+  }
+
+  return exchange;
+}
+
+/** How an exchange ends that was refused before, or failed after, its call. */
+function endWith(draft: Draft, refusal: Refusal, gone: boolean): void {
+  draft.status = gone ? 499 : refusal.status;
+  draft.code = gone ? 'client_closed' : refusal.refusal;
+  if (gone) draft.ending = 'cancelled';
+  else if (draft.attempts === 0) draft.ending = 'refused';
+  else draft.ending = refusal.refusal === 'upstream_timeout' ? 'timed-out' : 'failed';
+}
+
+/** Tokens that the exchange really used, for the limits. */
+function used(draft: Draft): number {
+  let tokens = 0;
+  for (const { usage } of draft.charges) tokens += inputTokens(usage) + outputTokens(usage);
+  return tokens;
+}

@@ -1,0 +1,99 @@
+// The folder that holds everything that lasts: made private, held by one process at a time, with its small secret files.
+
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One line for the operator: what is wrong and what to do. */
+export class StartError extends Error {}
+
+export interface DataFolder {
+  readonly path: string;
+  file(name: string): string;
+  /** Reads a secret, or makes it by `make` the first time; the file is readable by its owner alone. */
+  secret(name: string, make: () => string): string;
+  /** Writes a secret anew. */
+  keep(name: string, value: string): void;
+  /** Lets the next process in. */
+  release(): void;
+}
+
+/** Throws `StartError` where the folder cannot be written or another process holds it. */
+export function openDataFolder(path: string): DataFolder {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    mkdirSync(join(path, 'journal'), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  lock(path);
+  const file = (name: string): string => join(path, name);
+  const keep = (name: string, value: string): void => writeFileSync(file(name), `${value}\n`, { mode: 0o600 });
+  return {
+    path,
+    file,
+    keep,
+    secret(name, make) {
+      if (existsSync(file(name))) {
+        const value = readFileSync(file(name), 'utf8').trim();
+        if (value !== '') return value;
+      }
+      const value = make();
+      keep(name, value);
+      return value;
+    },
+    release: () => rmSync(file('lock'), { force: true }),
+  };
+}
+
+export function newToken(prefix: string): string {
+  return prefix + randomBytes(32).toString('base64url');
+}
+
+/** Two writers would tear the journal. The lock names its holder; one whose process is gone counts for nothing. */
+function lock(path: string): void {
+  const name = join(path, 'lock');
+  for (let tries = 0; tries < 2; tries++) {
+    try {
+      const descriptor = openSync(name, 'wx', 0o600);
+      writeSync(descriptor, String(process.pid));
+      closeSync(descriptor);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(path, error);
+    }
+    const holder = Number(readFileSync(name, 'utf8'));
+    if (holder !== process.pid && alive(holder))
+      throw new StartError(
+        `Another Tollgate (process ${holder}) uses ${path}. Stop it, or set TOLLGATE_DATA to another folder.`,
+      );
+    rmSync(name, { force: true });
+  }
+  throw new StartError(`The lock ${name} cannot be taken.`);
+}
+
+function alive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function unwritable(path: string, error: unknown): StartError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reason =
+    {
+      EROFS: 'the file system is read-only',
+      EACCES: 'permission denied',
+      EPERM: 'permission denied',
+      ENOSPC: 'the disk is full',
+      ENOTDIR: 'a part of its path is a file',
+      EEXIST: 'a file has its name',
+    }[code ?? ''] ?? message;
+  return new StartError(
+    `The data folder ${path} cannot be written: ${reason}. Set TOLLGATE_DATA to a folder that can.`,
+  );
+}

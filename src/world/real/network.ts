@@ -1,0 +1,181 @@
+// The outbound network: undici's dispatch over one pool an origin, HTTP/1.1, no redirects, no decompression.
+
+import { isIP, type Socket } from 'node:net';
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
+import type { CallFailure, CallHandle, CallHandler, TokenRequest, WireRequest } from '../../exchange/wire.ts';
+import type { Network } from '../world.ts';
+import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.ts';
+
+type Request = WireRequest | TokenRequest;
+
+export interface NetworkOptions {
+  readonly httpProxy?: string | undefined;
+  readonly httpsProxy?: string | undefined;
+  readonly noProxy?: string | undefined;
+}
+
+interface Origin {
+  readonly dispatcher: Dispatcher;
+  /** Sockets open and requests on them: more sockets than requests means that the next request reuses one. */
+  sockets: number;
+  requests: number;
+}
+
+/** Origins come from the configuration; the bound only guards against a mistake that makes them up. */
+const maxOrigins = 1000;
+
+const shared = {
+  // Ours to time: one sweep in `call` serves every call.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  pipelining: 1,
+  allowH2: false,
+  keepAliveTimeout: 4_000,
+  maxHeaderSize: 32_768,
+} as const;
+
+export function createNetwork(options: NetworkOptions = {}): Network {
+  const origins = new Map<string, Origin>();
+  const proxied = options.httpsProxy !== undefined || options.httpProxy !== undefined;
+
+  function originOf(request: Request): Origin {
+    const key = `${request.trust} ${request.timeouts.connect} ${request.origin}`;
+    let origin = origins.get(key);
+    if (!origin) {
+      if (origins.size >= maxOrigins) throw new Error('too many upstream origins');
+      origin = openOrigin(request);
+      origins.set(key, origin);
+    }
+    return origin;
+  }
+
+  function openOrigin(request: Request): Origin {
+    if (proxied && request.trust !== 'metadata') return { dispatcher: proxyAgent(options), sockets: 0, requests: 0 };
+    const connect = buildConnector({
+      timeout: request.timeouts.connect,
+      lookup: guardedLookup(request.trust) as never,
+      allowH2: false,
+      keepAlive: true,
+    });
+    const origin: Origin = {
+      sockets: 0,
+      requests: 0,
+      dispatcher: new Pool(request.origin, { ...shared, connect: dial }),
+    };
+    function dial(target: buildConnector.Options, done: buildConnector.Callback): void {
+      if (isIP(target.hostname.replace(/^\[|\]$/g, '')) && !mayDial(target.hostname, request.trust)) {
+        done(new ForbiddenAddress(target.hostname), null);
+        return;
+      }
+      connect(target, (error, socket) => {
+        if (error) {
+          done(error, null);
+          return;
+        }
+        origin.sockets++;
+        (socket as Socket).setNoDelay(true).once('close', () => origin.sockets--);
+        done(null, socket as never);
+      });
+    }
+    return origin;
+  }
+
+  return {
+    dispatch(request, handler) {
+      let origin: Origin;
+      try {
+        origin = originOf(request);
+      } catch (error) {
+        handler.fail({ kind: 'connect', sent: false, message: (error as Error).message });
+        return { abort() {}, pause() {}, resume() {} };
+      }
+      return dispatchOn(origin, request, handler);
+    },
+    async close() {
+      await Promise.all([...origins.values()].map((origin) => origin.dispatcher.destroy()));
+      origins.clear();
+    },
+  };
+}
+
+function dispatchOn(origin: Origin, request: Request, handler: CallHandler): CallHandle {
+  const reused = origin.sockets > origin.requests;
+  let controller: Dispatcher.DispatchController | undefined;
+  let aborted = false;
+  let sent = false;
+  let answered = false;
+  let over = false;
+  origin.requests++;
+  const finish = (failure?: CallFailure): void => {
+    if (over) return;
+    over = true;
+    origin.requests--;
+    if (failure) handler.fail(failure);
+    else handler.end();
+  };
+  origin.dispatcher.dispatch(
+    {
+      origin: request.origin,
+      path: request.path,
+      method: request.method,
+      headers: request.headers as Record<string, string>,
+      body: request.method === 'GET' ? null : (request.body as Buffer),
+    },
+    {
+      onRequestStart(started) {
+        controller = started;
+        sent = true;
+        if (aborted) started.abort(new Error('aborted'));
+      },
+      onResponseStart(_, status, headers) {
+        if (status < 200) return;
+        answered = true;
+        handler.start(status, headers as Record<string, string>);
+      },
+      onResponseData(_, chunk) {
+        handler.data(chunk as Buffer);
+      },
+      onResponseEnd: () => finish(),
+      onResponseError(_, error) {
+        finish(aborted ? { kind: 'aborted', sent, message: 'aborted' } : explain(error, sent, reused && !answered));
+      },
+    },
+  );
+  return {
+    abort() {
+      if (over || aborted) return;
+      aborted = true;
+      if (controller) controller.abort(new Error('aborted'));
+      // Still queued for a connection: nothing was sent; `onRequestStart` will drop it.
+      else finish({ kind: 'aborted', sent: false, message: 'aborted' });
+    },
+    pause: () => controller?.pause(),
+    resume: () => controller?.resume(),
+  };
+}
+
+/**
+ * A reset before any byte of the answer on a reused connection is the keep-alive race: the provider had closed it while
+ * idle, the request was not taken. It is told as unsent so that one retry on a fresh connection is safe.
+ */
+function explain(error: Error, sent: boolean, raced: boolean): CallFailure {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (error instanceof ForbiddenAddress) return { kind: 'forbidden-address', sent: false, message: error.message };
+  if (code === 'UND_ERR_CONNECT_TIMEOUT')
+    return { kind: 'timeout', clock: 'connect', sent: false, message: 'no connection to the provider in time' };
+  if (!sent) return { kind: 'connect', sent: false, message: `no connection to the provider (${code || error.name})` };
+  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE')
+    return { kind: 'reset', sent: !raced, message: 'the provider closed the connection before its answer was whole' };
+  return { kind: 'protocol', sent: true, message: `the provider's answer could not be read (${code || error.name})` };
+}
+
+function proxyAgent(options: NetworkOptions): Dispatcher {
+  return new EnvHttpProxyAgent({
+    ...shared,
+    ...(options.httpProxy === undefined ? {} : { httpProxy: options.httpProxy }),
+    ...(options.httpsProxy === undefined ? {} : { httpsProxy: options.httpsProxy }),
+    ...(options.noProxy === undefined ? {} : { noProxy: options.noProxy }),
+  });
+}
+
+export type { Trust };
