@@ -46,8 +46,8 @@ export function holdsClosedOnce({ rows, openHolds }: Evidence): string[] {
       if (held.has(row.id)) problems.push(`${row.id}: held twice`);
       held.add(row.id);
     }
-    if (row.type === 'receipt' && row.accounts.length > 0 && !held.delete(row.receipt.id))
-      problems.push(`${row.receipt.id}: closed without a hold, or twice`);
+    if (row.type === 'receipt' && !held.delete(row.receipt.id) && row.receipt.cost > 0)
+      problems.push(`${row.receipt.id}: charged without a hold, or twice`);
   }
   for (const id of held) problems.push(`${id}: held and never closed`);
   return problems;

@@ -3,8 +3,8 @@
 import type { Clock } from '../src/world/world.ts';
 
 export interface SimClock extends Clock {
-  /** Runs what is due, in order of time, until nothing but repeating sweeps is left or the end is reached. */
-  run(untilMs: number): Promise<void>;
+  /** Runs what is due, in order of time, until nothing but sweeps is left and all is at rest, or the end is reached. */
+  run(untilMs: number, atRest: () => boolean): Promise<void>;
 }
 
 interface Due {
@@ -44,7 +44,7 @@ export function createClock(startEpochMs: number): SimClock {
     return () => cancel();
   }
 
-  async function run(untilMs: number): Promise<void> {
+  async function run(untilMs: number, atRest: () => boolean): Promise<void> {
     for (;;) {
       // Promise callbacks first: a real turn of the loop empties every chain of them.
       await new Promise((resolve) => setImmediate(resolve));
@@ -52,7 +52,7 @@ export function createClock(startEpochMs: number): SimClock {
         (best, each) => (!best || each.at < best.at || (each.at === best.at && each.order < best.order) ? each : best),
         undefined,
       );
-      if (!next || next.at > untilMs || queue.every((each) => each.sweep)) return;
+      if (!next || next.at > untilMs || (queue.every((each) => each.sweep) && atRest())) return;
       queue = queue.filter((each) => each !== next);
       nowMs = next.at;
       next.task();

@@ -47,8 +47,8 @@ export function drawPolicy(chance: Chance): Snapshot {
     ]),
     aliases: new Map([['both', { name: 'both', targets: [target(one), target(two)], strategy: 'failover' }]]),
     budgets: [
-      budget('global', chance.pick([2_000_000, 20_000_000, 5_000_000_000])),
-      budget('key:*', chance.pick([500_000, 5_000_000, 1_000_000_000])),
+      budget('global', chance.pick([60_000_000, 500_000_000, 5_000_000_000])),
+      budget('key:*', chance.pick([12_000_000, 50_000_000, 1_000_000_000])),
     ],
     limits: [],
     prices: [

@@ -1,9 +1,13 @@
 // Runs the whole gateway in simulated worlds and holds it to its invariants: `node sim/run.ts --seeds 300`.
 
+import { parseArgs } from 'node:util';
 import { simulate } from './simulate.ts';
 
-const seeds = Number(process.argv[process.argv.indexOf('--seeds') + 1] || 300);
-const first = Number(process.argv[process.argv.indexOf('--first') + 1] || 1);
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '300' }, first: { type: 'string', default: '1' } },
+});
+const seeds = Number(values.seeds);
+const first = Number(values.first);
 let failed = 0;
 const endings: { [ending: string]: number } = {};
 

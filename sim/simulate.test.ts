@@ -62,9 +62,13 @@ for (const [name, checker, mutate] of mutations)
     assert.notDeepEqual(checker(mutate(evidence)), []);
   });
 
-function withoutFirst({ rows }: Evidence, type: 'receipt' | 'hold', held = false): Evidence['rows'] {
-  const first = rows.findIndex(
-    (row) => row.type === type && (!held || (row.type === 'receipt' && row.accounts.length > 0)),
+/** Leaves out the first receipt, or one half of an exchange that cost something. */
+function withoutFirst({ rows }: Evidence, type: 'receipt' | 'hold', charged = type === 'hold'): Evidence['rows'] {
+  const paid = rows.find((row) => row.type === 'receipt' && row.receipt.cost > 0) as ReceiptRow;
+  const first = rows.findIndex((row) =>
+    row.type === 'receipt'
+      ? type === 'receipt' && (!charged || row === paid)
+      : row.type === type && row.id === paid.receipt.id,
   );
   return rows.filter((_, index) => index !== first);
 }

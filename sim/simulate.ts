@@ -41,7 +41,8 @@ export async function simulate(seed: number): Promise<Run> {
   const policy = drawPolicy(chance);
   const gateway = assemble(world, {
     policy: () => policy,
-    catalogue: { rate: () => undefined } as never,
+    catalogue: { rate: () => undefined, models: () => [] } as never,
+    known: [],
     journal: openJournal(folder, clock),
     pepper: Buffer.alloc(32, 7),
     keys: [],
@@ -49,7 +50,7 @@ export async function simulate(seed: number): Promise<Run> {
     loopDelayMs: () => 0,
   });
   const { identified, answers } = traffic(clock, chance, gateway, folder);
-  await clock.run(3_600_000);
+  await clock.run(3_600_000, () => gateway.inflight() === 0);
   gateway.stop();
 
   const rows = rowsOf(folder);
@@ -102,11 +103,11 @@ function traffic(
       if (!stranger) known++;
       const anthropic = chance.below(2) === 0;
       const stream = chance.below(3) > 0;
-      const model = chance.pick(['both', 'both', 'one/m', 'two/m', 'nobody/m']);
+      const model = chance.pick(['both', 'both', 'both', 'one/m', 'one/m', 'two/m', 'two/m', 'nobody/m']);
       const body = {
         model,
         stream,
-        max_tokens: 1 + chance.below(500),
+        max_tokens: 1 + chance.below(900),
         messages: [{ role: 'user', content: 'hello '.repeat(chance.below(50) + 1) }],
       };
       const text = JSON.stringify(body);

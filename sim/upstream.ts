@@ -44,7 +44,7 @@ export function createUpstream(clock: SimClock, chance: Chance, deeds: Deed[]): 
         behaviour,
         provider: 'hold' in request ? request.hold.target.provider.name : '',
         input: 1 + chance.below(400),
-        output: 1 + chance.below(200),
+        output: 1 + chance.below(800),
         told: false,
         aborted: false,
       };
@@ -108,7 +108,7 @@ function script(
   chance: Chance,
   close: (last: () => void) => void,
 ): Step[] {
-  const wait = (): number => chance.below(300);
+  const wait = (): number => chance.below(80);
   const stream = request.headers.accept === 'text/event-stream';
   const anthropic = request.path.endsWith('/messages');
   const fail = (kind: 'reset' | 'connect', sent: boolean): Step => ({

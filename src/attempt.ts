@@ -1,6 +1,5 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import type { Exchange } from './attempts.ts';
 import { chargeFor, meterFor, rateOf, type Tab } from './charge.ts';
 import type { AnswerContext } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
@@ -11,7 +10,7 @@ import type { Target } from './exchange/target.ts';
 import type { CallFailure, CallHandle, CallHandler, WireRequest } from './exchange/wire.ts';
 import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
 import { explain } from './refuse.ts';
-import type { Rooms } from './rooms.ts';
+import type { Exchange, Rooms } from './rooms.ts';
 import type { Outcome, Passed, StreamEnd } from './stream/outcome.ts';
 
 /** Why an attempt failed of which the client has seen nothing. */

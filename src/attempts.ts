@@ -2,33 +2,11 @@
 
 import { createAttempt, type Failed } from './attempt.ts';
 import { quote, rateOf, spent } from './charge.ts';
-import type { Caller } from './exchange/caller.ts';
-import { costOf, type Draft } from './exchange/draft.ts';
-import type { Hold } from './exchange/hold.ts';
-import type { Ingress } from './exchange/ingress.ts';
-import type { Outline } from './exchange/outline.ts';
-import type { Snapshot } from './exchange/policy.ts';
+import { costOf } from './exchange/draft.ts';
 import { Refusal } from './exchange/refusal.ts';
-import type { Plan, Target } from './exchange/target.ts';
-import type { Asks } from './listen/asks.ts';
+import type { Target } from './exchange/target.ts';
 import { explain } from './refuse.ts';
-import type { Rooms } from './rooms.ts';
-
-/** One exchange once it is admitted: all that an attempt may look at. */
-export interface Exchange {
-  readonly ingress: Ingress;
-  readonly draft: Draft;
-  readonly caller: Caller;
-  readonly asks: Asks;
-  readonly policy: Snapshot;
-  readonly raw: Buffer;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly outline: Outline;
-  readonly plan: Plan;
-  readonly hold: Hold;
-  /** Writes the settlement; the first call counts. */
-  settle(): void;
-}
+import type { Exchange, Rooms } from './rooms.ts';
 
 /** Over all layers: what the client's SDK has tried already counts. */
 const attemptsAtMost = 3;

@@ -1,6 +1,5 @@
 // Where price and budget meet an exchange: what to hold, when to ask for more, what to charge.
 
-import type { Exchange } from './attempts.ts';
 import type { Caller } from './exchange/caller.ts';
 import { costOf } from './exchange/draft.ts';
 import type { NanoUsd } from './exchange/money.ts';
@@ -10,7 +9,7 @@ import type { Charge } from './exchange/receipt.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import { noUsage, type Usage } from './exchange/usage.ts';
-import type { Rooms } from './rooms.ts';
+import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
 
 /** Output tokens of a first hold, before anything is known of the answer. */
@@ -116,8 +115,7 @@ export function spent(rooms: Rooms, caller: Caller, policy: Snapshot): Refusal {
 /** What an attempt cost: the provider's own usage where it came, otherwise an estimate that says what it rests on. */
 export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   const { rooms, exchange, target } = tab;
-  const basis = passed.usage ? undefined : estimateBasis(passed, end);
-  const usage = passed.usage ?? estimated(tab, passed, basis);
+  const { usage, basis } = usageOf(tab, passed, end);
   const rate = rateAnswered(tab, passed);
   const { cost, unpriced } = rooms.prices.cost(usage, rate);
   if (unpriced.length > 0 || usage.unknown !== undefined)
@@ -140,6 +138,19 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   };
 }
 
+function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
+  const { prices } = tab.rooms;
+  const received = prices.outputTokens(passed.characters);
+  const { usage } = passed;
+  if (usage && end.kind === 'whole') return { usage, basis: undefined };
+  // A stream that was broken off has told its input, and of its output only a beginning.
+  if (usage && received <= usage.output + usage.reasoning) return { usage, basis: undefined };
+  if (usage) return { usage: { ...usage, output: received - usage.reasoning }, basis: 'received-text' };
+  const basis = estimateBasis(passed, end);
+  if (basis === undefined) return { usage: noUsage(), basis };
+  return { usage: { ...noUsage(), input: prices.inputTokens(tab.exchange.outline), output: received }, basis };
+}
+
 /** Priced at the model that answered, unless the operator set a price for the one that was asked. */
 function rateAnswered({ rooms, exchange, target, rate }: Tab, passed: Passed): Rate {
   if (passed.model === undefined || passed.model === target.model || rate.version === 'config') return rate;
@@ -155,15 +166,6 @@ function estimateBasis(passed: Passed, end: StreamEnd): Charge['estimated'] {
   // A gateway in front of the provider gave up: behind it the model may have worked.
   const { status, kind } = failure.upstream;
   return kind === 'unreadable' || status === 502 || status === 504 ? 'maybe-charged' : undefined;
-}
-
-function estimated({ rooms, exchange }: Tab, passed: Passed, basis: Charge['estimated']): Usage {
-  if (basis === undefined) return noUsage();
-  return {
-    ...noUsage(),
-    input: rooms.prices.inputTokens(exchange.outline),
-    output: rooms.prices.outputTokens(passed.characters),
-  };
 }
 
 function failureName(end: Exclude<StreamEnd, { kind: 'whole' }>): string {

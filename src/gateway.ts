@@ -24,6 +24,8 @@ import type { InboundListener, World } from './world/world.ts';
 export interface GatewayParts {
   readonly policy: () => Snapshot;
   readonly catalogue: Catalogue;
+  /** Every provider that could be configured, for the message that says what to set. */
+  readonly known: Parameters<typeof createRoute>[3];
   readonly journal: Journal;
   readonly pepper: Buffer;
   readonly keys: readonly KeyRecord[];
@@ -79,7 +81,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     limit: createLimit(world.clock),
     prices,
     budget: createBudget(world, parts.journal),
-    route: createRoute(world.clock, world.random, prices),
+    route: createRoute(world.clock, world.random, prices, parts.known),
     translate,
     providers: createProviders({ ...world, network }),
     call: createCall(world.clock, network),

@@ -1,90 +1,88 @@
-// The real world comes in here: environment, arguments, sockets, signals. Nothing else reads them.
+// The real world comes in here: environment, arguments, output, signals. Nothing else reads them.
 
-import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { runCommand } from './cli/cli.ts';
-import { withDotEnv } from './config/environment.ts';
-import { ConfigError, formatProblem } from './config/problems.ts';
+import type { Io, Offline } from './cli/command.ts';
+import { findConfigFile, loadConfigFile, readEnvironment } from './config/file.ts';
+import { ConfigError } from './config/problems.ts';
+import type { ProviderTable } from './config/provider-table.ts';
+import { openInstallation, version } from './installation.ts';
+import { genericRow, readyProvider } from './providers/ready.ts';
+import { rows } from './providers/table.ts';
 import { start } from './start.ts';
 import { StartError } from './world/real/data-folder.ts';
+import { createLog } from './world/real/log.ts';
 
-const help = `tollgate start [--config FILE] [--port N] [--host H]
-
-Serves the gateway until it is told to stop (Ctrl-C or SIGTERM; a second one stops it at once).
-
-  --config FILE   the configuration; default: TOLLGATE_CONFIG, or ./tollgate.yaml where there is one
-  --port N        the port; default: PORT, the configuration, or 8080
-  --host H        the address to listen on; default: HOST, the configuration, or 127.0.0.1
-`;
-
+const table: ProviderTable = { rows, readyProvider, genericRow };
 const [command = 'start', ...rest] = process.argv.slice(2);
-const environment = withDotEnv(process.env, readIfThere('.env'));
 
-if (command === 'start') await run(rest);
-else process.exitCode = await runCommand(process.argv.slice(2), environment, process);
-
-async function run(argv: string[]): Promise<void> {
-  try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        config: { type: 'string' },
-        port: { type: 'string' },
-        host: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(help);
-      return;
-    }
-    const fileName =
-      values.config ?? environment.TOLLGATE_CONFIG ?? (existsSync('tollgate.yaml') ? 'tollgate.yaml' : undefined);
-    const running = await start({
-      environment: {
-        ...environment,
-        ...(values.port === undefined ? {} : { PORT: values.port }),
-        ...(values.host === undefined ? {} : { HOST: values.host }),
-      },
-      ...(fileName === undefined ? {} : { fileName }),
-      print: (text) => process.stdout.write(text),
-    });
-    stopOnSignals(running.stop);
-    process.on('SIGHUP', () => running.reload());
-    process.on('uncaughtException', (error) => {
-      running.log.error('uncaught', { stack: error.stack });
-      void running.stop().finally(() => process.exit(1));
-    });
-  } catch (error) {
-    process.stderr.write(`${explain(error)}\n`);
-    process.exit(1);
-  }
+try {
+  const environment = readEnvironment(process.env);
+  if (command === 'start' && !rest.some((word) => word === '--help' || word === '-h')) await serve(environment, rest);
+  else process.exitCode = await runCommand(process.argv.slice(2), environment, terminal(environment));
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exit(1);
 }
 
-function stopOnSignals(stop: () => Promise<void>): void {
+async function serve(
+  own: NodeJS.ProcessEnv | Readonly<Record<string, string | undefined>>,
+  argv: string[],
+): Promise<void> {
+  const { values } = parseArgs({
+    args: argv,
+    options: { config: { type: 'string' }, port: { type: 'string' }, host: { type: 'string' } },
+  });
+  const environment = {
+    ...own,
+    ...(values.port === undefined ? {} : { PORT: values.port }),
+    ...(values.host === undefined ? {} : { HOST: values.host }),
+  };
+  const running = await start({
+    environment,
+    table,
+    fileName: findConfigFile({ environment, ...(values.config === undefined ? {} : { named: values.config }) }),
+    print: (text) => process.stdout.write(text),
+  });
   let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.on(signal, () => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      void stop().finally(() => process.exit(0));
-    });
+  const stop = (code: number): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void running.stop().finally(() => process.exit(code));
+  };
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => stop(0));
+  process.on('SIGHUP', () => running.reload());
+  // The state of a process that threw where nobody caught it cannot be trusted: what runs may end, then it goes.
+  process.on('uncaughtException', (error) => {
+    running.log.error('uncaught', { stack: error.stack });
+    stop(1);
+  });
+}
+
+function terminal(environment: Readonly<Record<string, string | undefined>>): Io {
+  return {
+    out: (line) => process.stdout.write(`${line}\n`),
+    error: (line) => process.stderr.write(`${line}\n`),
+    fetch,
+    table,
+    about: { version, node: process.version },
+    openOffline: (place) => openOffline({ ...environment, TOLLGATE_DATA: place.dataFolder }),
+  };
+}
+
+/** The same installation without its sockets, for a command while no gateway runs. */
+async function openOffline(environment: Readonly<Record<string, string | undefined>>): Promise<Offline | undefined> {
+  const loaded = loadConfigFile(findConfigFile({ environment }), environment, table, true);
+  return openInstallation({ loaded: () => loaded, log: createLog('warn'), environment, notReady: () => ['offline'] });
 }
 
 /** One clear line for what an operator can mend; the whole story for what only we can. */
 function explain(error: unknown): string {
-  if (error instanceof ConfigError)
-    return error.problems.map((problem) => formatProblem(problem, error.fileName)).join('\n');
+  if (error instanceof ConfigError) return error.message;
   if (error instanceof StartError) return `tollgate: ${error.message}`;
-  if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
-    return `tollgate: ${error.message}\n\n${help}`;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+    return `tollgate: ${error.message}\nusage: tollgate start [--config FILE] [--port N] [--host H]`;
+  return error.stack ?? error.message;
 }

@@ -8,7 +8,7 @@ import type { Caller } from './exchange/caller.ts';
 import { createDraft, type Draft, finishDraft } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
-import type { Refusal } from './exchange/refusal.ts';
+import { Refusal } from './exchange/refusal.ts';
 import { inputTokens, outputTokens } from './exchange/usage.ts';
 import { readAsks } from './listen/asks.ts';
 import { readBody } from './listen/request.ts';
@@ -64,7 +64,8 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       });
       draft.rule = plan.rule ?? '';
 
-      const target = plan.targets[0];
+      const [target] = plan.targets;
+      if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
       const wants = quote(rooms, rateOf(rooms, policy, target), outline, asks.maxCost);
       hold = rooms.budget.hold({ id: draft.id, caller: known, target, ...wants, budgets: policy.budgets, extra: [] });
       await rooms.budget.written();

@@ -1,11 +1,18 @@
-// The rooms by their doors, as the request's life sees them. `gateway.ts` builds them once.
+// What the request's life works with: the rooms by their doors, and the exchange on its way through them.
 
 import type { Budget } from './budget/budget.ts';
 import type { Call } from './call/call.ts';
+import type { Caller } from './exchange/caller.ts';
+import type { Draft } from './exchange/draft.ts';
+import type { Hold } from './exchange/hold.ts';
+import type { Ingress } from './exchange/ingress.ts';
+import type { Outline } from './exchange/outline.ts';
 import type { Snapshot } from './exchange/policy.ts';
 import type { Prices } from './exchange/rate.ts';
+import type { Plan } from './exchange/target.ts';
 import type { Identify } from './identify/identify.ts';
 import type { Limit } from './limit/limit.ts';
+import type { Asks } from './listen/asks.ts';
 import type { Providers } from './providers/providers.ts';
 import type { Recorder } from './record/record.ts';
 import type { Route } from './route/route.ts';
@@ -27,4 +34,20 @@ export interface Rooms {
   readonly record: Recorder;
   /** The policy of this moment; an exchange takes it once. */
   policy(): Snapshot;
+}
+
+/** One exchange once it is admitted: all that an attempt may look at. */
+export interface Exchange {
+  readonly ingress: Ingress;
+  readonly draft: Draft;
+  readonly caller: Caller;
+  readonly asks: Asks;
+  readonly policy: Snapshot;
+  readonly raw: Buffer;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly outline: Outline;
+  readonly plan: Plan;
+  readonly hold: Hold;
+  /** Writes the settlement; the first call counts. */
+  settle(): void;
 }

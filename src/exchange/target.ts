@@ -75,7 +75,7 @@ export interface Target {
 
 /** The ordered targets of one request, first choice first; never empty. */
 export interface Plan {
-  readonly targets: readonly [Target, ...Target[]];
+  readonly targets: readonly Target[];
   /** The alias or rule that decided; absent where the client named the target. */
   readonly rule?: string;
 }

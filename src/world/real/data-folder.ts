@@ -1,7 +1,7 @@
-// The folder that holds everything that lasts: made private, held by one process at a time, with its small secret files.
+// The folder that holds everything that lasts: made private, with its small secret files.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** One line for the operator: what is wrong and what to do. */
@@ -14,11 +14,9 @@ export interface DataFolder {
   secret(name: string, make: () => string): string;
   /** Writes a secret anew. */
   keep(name: string, value: string): void;
-  /** Lets the next process in. */
-  release(): void;
 }
 
-/** Throws `StartError` where the folder cannot be written or another process holds it. */
+/** Throws `StartError` where the folder cannot be written. */
 export function openDataFolder(path: string): DataFolder {
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -26,7 +24,6 @@ export function openDataFolder(path: string): DataFolder {
   } catch (error) {
     throw unwritable(path, error);
   }
-  lock(path);
   const file = (name: string): string => join(path, name);
   const keep = (name: string, value: string): void => writeFileSync(file(name), `${value}\n`, { mode: 0o600 });
   return {
@@ -42,44 +39,11 @@ export function openDataFolder(path: string): DataFolder {
       keep(name, value);
       return value;
     },
-    release: () => rmSync(file('lock'), { force: true }),
   };
 }
 
 export function newToken(prefix: string): string {
   return prefix + randomBytes(32).toString('base64url');
-}
-
-/** Two writers would tear the journal. The lock names its holder; one whose process is gone counts for nothing. */
-function lock(path: string): void {
-  const name = join(path, 'lock');
-  for (let tries = 0; tries < 2; tries++) {
-    try {
-      const descriptor = openSync(name, 'wx', 0o600);
-      writeSync(descriptor, String(process.pid));
-      closeSync(descriptor);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(path, error);
-    }
-    const holder = Number(readFileSync(name, 'utf8'));
-    if (holder !== process.pid && alive(holder))
-      throw new StartError(
-        `Another Tollgate (process ${holder}) uses ${path}. Stop it, or set TOLLGATE_DATA to another folder.`,
-      );
-    rmSync(name, { force: true });
-  }
-  throw new StartError(`The lock ${name} cannot be taken.`);
-}
-
-function alive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function unwritable(path: string, error: unknown): StartError {

@@ -1,0 +1,132 @@
+// One installation opened: its data folder locked, journal read back, store caught up, rooms built. No socket yet.
+
+import { readFileSync } from 'node:fs';
+import type { AdminParts } from './admin/parts.ts';
+import { openJournal } from './budget/journal.ts';
+import { takeLock } from './cli/lock.ts';
+import { loadCatalogue } from './config/catalogue.ts';
+import type { Loaded } from './config/config.ts';
+import { Secret } from './exchange/target.ts';
+import { assemble, type Gateway } from './gateway.ts';
+import { simulate } from './providers/sim.ts';
+import { rows } from './providers/table.ts';
+import { openStore, type Store } from './store/store.ts';
+import { realClock } from './world/real/clock.ts';
+import { type DataFolder, newToken, openDataFolder, StartError } from './world/real/data-folder.ts';
+import { createNetwork, type NetworkOptions } from './world/real/network.ts';
+import { realRandom } from './world/real/random.ts';
+import { openSegments } from './world/real/segments.ts';
+import { loopDelay } from './world/real/server.ts';
+import type { Log } from './world/world.ts';
+
+export interface Installation {
+  readonly gateway: Gateway;
+  readonly store: Store;
+  readonly folder: DataFolder;
+  /** What the control plane stands on. */
+  readonly parts: AdminParts;
+  close(): Promise<void>;
+}
+
+export interface InstallationOptions {
+  /** The configuration of this moment. */
+  readonly loaded: () => Loaded;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Why no request would be served now. */
+  readonly notReady: () => readonly string[];
+}
+
+export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** How far the store may be behind the journal. */
+const readerMs = 200;
+
+/** Throws `StartError` where the folder cannot be written; resolves with undefined where another process has it. */
+export async function openInstallation(options: InstallationOptions): Promise<Installation | undefined> {
+  const { loaded, log } = options;
+  const { settings } = loaded();
+  const folder = openDataFolder(settings.dataFolder);
+  const release = takeLock(folder.path);
+  if (!release) return undefined;
+
+  const network = createNetwork(proxies(options.environment));
+  const delay = loopDelay();
+  const opening = openStore({ journalFolder: folder.file('journal'), file: settings.storeFile });
+  const journal = openJournal(openSegments(folder.file('journal')), realClock, { log });
+  const catalogue = loadCatalogue();
+  const pepper = Buffer.from(
+    folder.secret('pepper', () => newToken('')),
+    'utf8',
+  );
+  const store = await opening.catch((error: Error) => {
+    throw new StartError(
+      `The store ${settings.storeFile} cannot be opened: ${error.message}. It can be deleted and is made anew.`,
+    );
+  });
+  const gateway = assemble(
+    { clock: realClock, random: realRandom, log, network },
+    {
+      policy: () => loaded().snapshot,
+      catalogue,
+      known: rows,
+      journal,
+      pepper,
+      keys: await store.keys(),
+      simulate,
+      loopDelayMs: delay.ms,
+    },
+  );
+  const reading = setInterval(() => store.nudge(), readerMs);
+  const token = settings.adminToken ?? new Secret(folder.secret('admin-token', () => newToken('tga-')));
+
+  return {
+    gateway,
+    store,
+    folder,
+    parts: adminParts(options, gateway, store, token),
+    async close() {
+      clearInterval(reading);
+      gateway.stop();
+      delay.stop();
+      await network.close();
+      await journal.close();
+      await store.close();
+      release();
+    },
+  };
+}
+
+function adminParts(
+  { loaded, log, notReady }: InstallationOptions,
+  gateway: Gateway,
+  store: Store,
+  token: Secret,
+): AdminParts {
+  const balances = () => gateway.budget.balances(loaded().snapshot.budgets);
+  return {
+    token,
+    metricsAccess: loaded().settings.metrics,
+    identify: gateway.identify,
+    store,
+    prices: gateway.prices,
+    snapshot: () => loaded().snapshot,
+    config: loaded,
+    balances,
+    metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
+    health: () => gateway.route.health(),
+    notReady,
+    about: { version, node: process.version },
+    clock: realClock,
+    random: realRandom,
+    log,
+  };
+}
+
+function proxies(environment: InstallationOptions['environment']): NetworkOptions {
+  const either = (name: string): string | undefined =>
+    environment[name] || environment[name.toLowerCase()] || undefined;
+  return { httpProxy: either('HTTP_PROXY'), httpsProxy: either('HTTPS_PROXY'), noProxy: either('NO_PROXY') };
+}
