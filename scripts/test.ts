@@ -19,13 +19,20 @@ const child = spawn(process.execPath, ['--test', '--test-reporter=spec', '--test
   env: { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? 'node_modules/.cache/tollgate' },
 });
 
-let tail = '';
+/** The runner's summary stands before the details of what failed: it is picked out as it passes. */
+const figures = new Map<string, number>();
+let line = '';
 child.stdout.on('data', (chunk: Buffer) => {
   process.stdout.write(chunk);
-  tail = (tail + chunk.toString('utf8')).slice(-4000);
+  const lines = (line + chunk.toString('utf8')).split('\n');
+  line = lines.pop() ?? '';
+  for (const each of lines) {
+    const [, name, count] = /^ℹ (\w+) (\d+)$/.exec(each) ?? [];
+    if (name !== undefined) figures.set(name, Number(count));
+  }
 });
 child.on('close', (code) => {
-  const figure = (name: string): number => Number(new RegExp(`ℹ ${name} (\\d+)`).exec(tail)?.[1] ?? 0);
+  const figure = (name: string): number => figures.get(name) ?? 0;
   const failed = figure('fail') + figure('cancelled');
   console.log(`${figure('pass')} passed, ${failed} failed, ${figure('skipped') + figure('todo')} skipped`);
   process.exit(code ?? 1);

@@ -1,2 +1,3 @@
 import type { Nothing } from '../budget/nothing.ts';
+
 export type Wrong = Nothing;

@@ -1,0 +1,3 @@
+import type { Nothing } from '../price/nothing.ts';
+
+export type Wrong = Nothing;

@@ -1,0 +1,3 @@
+import type { Main } from '../main.ts';
+
+export type Wrong = Main;

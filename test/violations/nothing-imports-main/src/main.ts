@@ -1,0 +1,1 @@
+export type Main = never;

@@ -1,0 +1,3 @@
+import type { Nothing } from '../stream/nothing.ts';
+
+export type Wrong = Nothing;
