@@ -2,8 +2,9 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ProviderRow } from '../src/exchange/provider-row.ts';
 import { quirks } from '../src/providers/body.ts';
-import { defaultTimeouts, type ProviderRow, wholeAnswerFactor } from '../src/providers/row.ts';
+import { defaultTimeouts, wholeAnswerFactor } from '../src/providers/default-timeouts.ts';
 import { rows } from '../src/providers/table.ts';
 
 export const file = resolve(import.meta.dirname, '..', 'docs', 'providers.md');

@@ -33,7 +33,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   return async (exchange, target) => {
     const { draft, ingress, outline } = exchange;
     const wire = await dress(exchange, target);
-    const tab: Tab = { rooms, exchange, target, rate: rateOf(rooms, exchange.policy, target) };
+    const tab: Tab = { rooms, exchange, target, rate: rateOf(rooms, exchange.policy, target, outline) };
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
     const outcome = outline.stream
@@ -115,9 +115,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     if (end.kind === 'gone') return { kind: 'aborted', sent: true, message: 'the client left' };
     const failed = failedBy(end);
     const retryAfter = 'retryAfter' in failed ? failed.retryAfter : undefined;
-    // A request that the provider finds wrong says nothing against the provider.
-    const healthy = ['invalid-request', 'context-too-long', 'content-filter', 'too-large'].includes(failed.kind);
-    rooms.route.report(tab.target, healthy, retryAfter);
+    // What no other target could mend is the request's own fault and says nothing against the provider.
+    rooms.route.report(tab.target, rooms.route.retry(failed) === 'no', retryAfter);
     return failed;
   }
 

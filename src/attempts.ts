@@ -39,7 +39,7 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
 
   /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
   function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): void {
-    const wants = quote(rooms, rateOf(rooms, policy, target), outline);
+    const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
     if (!rooms.budget.move(hold, target, costOf(draft.charges) + wants.amount)) throw spent(rooms, caller, policy);
   }
 }

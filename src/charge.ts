@@ -32,16 +32,18 @@ export interface Tab {
   readonly rate: Rate;
 }
 
-/** The rate of a target now. Throws `price_unknown` with the line that would mend it. */
-export function rateOf(rooms: Rooms, policy: Snapshot, target: Target): Rate {
+/** The rate of a target now. Throws `price_unknown` for what would be bought without a price, with the line that mends it. */
+export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: Exchange['outline']): Rate {
   const rate = rooms.prices.rate(target, policy.prices, rooms.world.clock.now());
-  if (rate) return rate;
+  const lacking = rate ? rooms.prices.lacks(outline, rate) : ['input', 'output'];
+  if (rate && lacking.length === 0) return rate;
   const name = `${target.provider.name}/${target.model}`;
+  const line = `  ${JSON.stringify(name)}: { input: 0.00, output: 0.00 }   # or { free: true }`;
   throw new Refusal(
     'price_unknown',
-    `No price is known for ${name}, so it cannot be paid for. Add to the configuration, in USD per million tokens:\n` +
-      `prices:\n  ${JSON.stringify(name)}: { input: 0.00, output: 0.00 }   # or { free: true }`,
-    { facts: { provider: target.provider.name } },
+    `No price is known for ${rate ? `${lacking.join(', ')} of ${name}` : name}, so it cannot be paid for. ` +
+      `Add it to the configuration, in USD per million tokens:\nprices:\n${line}`,
+    { facts: { provider: target.provider.name, unpriced: lacking.join(',') } },
   );
 }
 

@@ -66,7 +66,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
 
       const [target] = plan.targets;
       if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
-      const wants = quote(rooms, rateOf(rooms, policy, target), outline, asks.maxCost);
+      const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline, asks.maxCost);
       hold = rooms.budget.hold({ id: draft.id, caller: known, target, ...wants, budgets: policy.budgets, extra: [] });
       await rooms.budget.written();
 

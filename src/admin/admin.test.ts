@@ -154,6 +154,7 @@ function build(more: Partial<AdminParts> = {}) {
         posted: 1,
         held: 2,
         available: 4_999_999_997,
+        named: true,
         resetsAt: now,
       },
     ],

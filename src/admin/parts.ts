@@ -1,9 +1,11 @@
 // What the control plane stands on, as small shapes: the rooms and the store fit them, and so does a test's own.
 
 import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
+import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { PriceRule, Snapshot } from '../exchange/policy.ts';
-import type { Ending, Receipt } from '../exchange/receipt.ts';
+import type { Receipt } from '../exchange/receipt.ts';
+import type { CostsAnswer, RequestsQuery, SpendQuery } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
 import type { Bucket } from '../exchange/usage.ts';
 import type { Clock, Log, Random } from '../world/world.ts';
@@ -17,7 +19,7 @@ export interface AdminParts {
   snapshot(): Snapshot;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
-  balances(): readonly AdminBalance[];
+  balances(): readonly Balance[];
   /** The Prometheus text. */
   metrics(): string;
   health(): readonly { readonly provider: string; readonly up: boolean }[];
@@ -48,52 +50,9 @@ export interface AdminStore {
   saveKey(record: KeyRecord): Promise<unknown>;
   /** Reads what the journal has and the store has not yet. */
   catchUp(): Promise<unknown>;
-  costs(query: CostsQuery): Promise<Costs>;
+  costs(query: SpendQuery): Promise<CostsAnswer>;
   requests(query: RequestsQuery): Promise<readonly Receipt[]>;
   receipt(id: string): Promise<Receipt | undefined>;
-}
-
-export interface CostsQuery {
-  readonly from?: number;
-  readonly to?: number;
-  readonly keyId?: string;
-  readonly provider?: string;
-  readonly model?: string;
-}
-
-export interface RequestsQuery {
-  readonly keyId?: string;
-  readonly ending?: Ending;
-  readonly before?: string;
-  readonly from?: number;
-  readonly to?: number;
-  readonly limit?: number;
-}
-
-export interface Costs {
-  readonly totals: {
-    readonly requests: number;
-    readonly failed: number;
-    readonly cost: NanoUsd;
-    readonly saved: NanoUsd;
-    readonly inputTokens: number;
-    readonly outputTokens: number;
-    readonly cacheHits: number;
-    readonly cacheMisses: number;
-  };
-  readonly byModel: readonly { provider: string; model: string; requests: number; cost: NanoUsd }[];
-  readonly byKey: readonly { keyId: string; requests: number; cost: NanoUsd }[];
-  readonly byDay: readonly { at: number; requests: number; cost: NanoUsd }[];
-}
-
-export interface AdminBalance {
-  readonly scope: string;
-  readonly per: Period;
-  readonly limit: NanoUsd;
-  readonly posted: NanoUsd;
-  readonly held: NanoUsd;
-  readonly available: NanoUsd;
-  readonly resetsAt?: number;
 }
 
 export interface AdminPrices {

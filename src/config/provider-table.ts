@@ -1,27 +1,8 @@
 // What the configuration needs to know of the providers' table, which is handed in: rows, and what makes one ready.
 
 import type { Format } from '../exchange/format.ts';
-import type { Auth, Billing, Provider, Secret, Timeouts } from '../exchange/target.ts';
-
-export interface ProviderRow {
-  readonly name: string;
-  readonly synonyms: readonly string[];
-  readonly format: Format;
-  readonly baseUrl: string;
-  readonly auth: Auth;
-  readonly keyVariables: readonly string[];
-  readonly keyFileVariables: readonly string[];
-  readonly settingVariables: Readonly<Record<string, readonly string[]>>;
-  readonly needs: readonly string[];
-  readonly owns: readonly RegExp[];
-  readonly catalogue: string;
-  readonly billing: Billing;
-  readonly tier: 'verified' | 'community';
-  readonly quirks: readonly string[];
-  readonly headers: Readonly<Record<string, string>>;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly timeouts: Partial<Timeouts>;
-}
+import type { ProviderRow } from '../exchange/provider-row.ts';
+import type { Provider, Secret, Timeouts } from '../exchange/target.ts';
 
 /** What the file or the environment adds to a row. */
 export interface Configured {

@@ -1,9 +1,10 @@
 // The `models` section: aliases, each an ordered list of targets.
 
 import type { Alias } from '../exchange/policy.ts';
+import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Target } from '../exchange/target.ts';
 import type { Findings, Path } from './problems.ts';
-import { findRow, type ProviderRow } from './provider-table.ts';
+import { findRow } from './provider-table.ts';
 import type { ReadProviders } from './read-providers.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';

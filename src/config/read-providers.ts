@@ -1,9 +1,10 @@
 // The `providers` section, or the environment's usual variables where there is none, as ready providers.
 
+import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Auth, Provider, Secret, Timeouts } from '../exchange/target.ts';
 import { Secret as SecretValue } from '../exchange/target.ts';
 import type { Findings, Path } from './problems.ts';
-import { type Configured, findRow, fromEnvironment, type ProviderRow, type ProviderTable } from './provider-table.ts';
+import { type Configured, findRow, fromEnvironment, type ProviderTable } from './provider-table.ts';
 import type { References } from './references.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';

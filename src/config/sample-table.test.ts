@@ -1,7 +1,8 @@
 // A small providers' table for the tests of this folder: one row of each kind, in the shape of the real ones.
 
+import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Provider } from '../exchange/target.ts';
-import type { Configured, ProviderRow, ProviderTable } from './provider-table.ts';
+import type { Configured, ProviderTable } from './provider-table.ts';
 
 function row(name: string, more: Partial<ProviderRow>): ProviderRow {
   return {

@@ -3,10 +3,11 @@ import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { caller, manualClock } from '../../test/ledger.ts';
+import { allowed } from '../exchange/allowed.ts';
 import type { KeyRecord } from '../exchange/caller.ts';
+import { matches } from '../exchange/glob.ts';
 import { Refusal } from '../exchange/refusal.ts';
-import { matches } from './glob.ts';
-import { allows, createIdentify } from './identify.ts';
+import { createIdentify } from './identify.ts';
 
 const pepper = Buffer.alloc(32, 7);
 
@@ -136,11 +137,11 @@ const patterns: readonly [string, string, boolean][] = [
 
 for (const [pattern, name, fits] of patterns) {
   test(`${pattern} ${fits ? 'matches' : 'does not match'} ${name}`, () => {
-    assert.equal(allows(caller('k', { allowedModels: [pattern] }), ['other', name]), fits);
+    assert.equal(allowed(caller('k', { allowedModels: [pattern] }), ['other', name]), fits);
   });
 }
 
-test('no allowed models means every model', () => assert.ok(allows(caller('k'), ['anything'])));
+test('no allowed models means every model', () => assert.ok(allowed(caller('k'), ['anything'])));
 
 test('a glob agrees with the regular expression it stands for', () => {
   const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });

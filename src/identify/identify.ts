@@ -5,7 +5,6 @@ import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Clock, Random } from '../world/world.ts';
-import { matches } from './glob.ts';
 
 export interface KeyWants {
   readonly name: string;
@@ -117,12 +116,6 @@ export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyR
     },
     list: () => [...byId.values()].map(({ record }) => record),
   };
-}
-
-/** Whether a key may use a model known by these names: the alias, `provider/model`, the bare model. One match is enough. */
-export function allows(caller: Caller, names: readonly string[]): boolean {
-  if (caller.allowedModels.length === 0) return true;
-  return caller.allowedModels.some((pattern) => names.some((name) => matches(pattern, name)));
 }
 
 const foreign = `This is no key of this gateway: its keys begin with ${prefix}. Providers' own keys belong in the gateway's configuration.`;

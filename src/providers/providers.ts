@@ -4,9 +4,9 @@ import { Refusal } from '../exchange/refusal.ts';
 import type { Provider, Target, Timeouts } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { adjustBody } from './body.ts';
+import { wholeAnswerFactor } from './default-timeouts.ts';
 import { createGoogleTokens } from './google-token.ts';
 import { pathOf } from './path.ts';
-import { wholeAnswerFactor } from './row.ts';
 
 export interface Address {
   /** Scheme, host and port; `sim:` is the built-in provider. */

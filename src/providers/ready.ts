@@ -1,8 +1,9 @@
 // Merges a row of the table with what the configuration says into a provider ready for use.
 
 import type { Format } from '../exchange/format.ts';
+import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Auth, Provider, Secret, Timeouts } from '../exchange/target.ts';
-import { defaultTimeouts, type ProviderRow } from './row.ts';
+import { defaultTimeouts } from './default-timeouts.ts';
 
 /** What a configuration may say of a provider; the row fills the rest. */
 export interface ConfiguredProvider {

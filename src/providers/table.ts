@@ -5,8 +5,8 @@
 // over the limit. `bounded`: chunks are too coarse, generation too fast or the abort too slow for that promise, and
 // the overspend of a cut is what `lowWater` does not cover. The marks grow with tokens per second.
 
+import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Billing } from '../exchange/target.ts';
-import type { ProviderRow } from './row.ts';
 
 const plain = {
   synonyms: [],

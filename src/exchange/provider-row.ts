@@ -1,7 +1,7 @@
 // What a provider is before the configuration speaks: one row of the table, all data, 6 to 12 lines each.
 
-import type { Format } from '../exchange/format.ts';
-import type { Auth, Billing, Timeouts } from '../exchange/target.ts';
+import type { Format } from './format.ts';
+import type { Auth, Billing, Timeouts } from './target.ts';
 
 export interface ProviderRow {
   readonly name: string;
@@ -33,12 +33,3 @@ export interface ProviderRow {
   /** What differs from `defaultTimeouts`, ms. */
   readonly timeouts: Partial<Timeouts>;
 }
-
-/**
- * Milliseconds. `firstByte` is long because a reasoning model thinks before its first byte; `idle` because some think
- * between two chunks; `total` is the bound that a hung provider cannot pass.
- */
-export const defaultTimeouts: Timeouts = { connect: 5_000, firstByte: 120_000, idle: 120_000, total: 1_800_000 };
-
-/** The first byte of an answer that is not streamed is also its last: it may take this many times `firstByte`. */
-export const wholeAnswerFactor = 5;
