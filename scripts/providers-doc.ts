@@ -60,6 +60,8 @@ ${rows.map(line).join('\n')}
 - **Abort stops billing**: "yes" where the provider stops its meter when the connection closes. "Not promised" is what
   the ledger assumes where that is unknown.
 - **Low-water mark**: more money is set aside while at least this many output tokens of the hold are unused.
+- The last three columns are what the ledger assumes, from documentation and general knowledge. They were not measured
+  against live accounts.
 
 A provider of your own needs three lines in \`tollgate.yaml\`: \`format\`, \`base_url\` and \`api_key\`. It is \`bounded\`,
 and its models need a price.

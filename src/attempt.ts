@@ -1,6 +1,6 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import { chargeFor, meterFor, rateOf, type Tab } from './charge.ts';
+import { chargeFor, clampFor, meterFor, rateOf, type Tab } from './charge.ts';
 import type { AnswerContext } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
@@ -32,8 +32,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
 
   return async (exchange, target) => {
     const { draft, ingress, outline } = exchange;
-    const wire = await dress(exchange, target);
     const tab: Tab = { rooms, exchange, target, rate: rateOf(rooms, exchange.policy, target, outline) };
+    const wire = await dress(tab);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
     const outcome = outline.stream
@@ -121,8 +121,10 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   }
 
   /** The request as this target wants it. */
-  async function dress(exchange: Exchange, target: Target): Promise<WireRequest> {
+  async function dress(tab: Tab): Promise<WireRequest> {
+    const { exchange, target } = tab;
     const { ingress, outline, asks, draft, hold } = exchange;
+    const outputLimit = clampFor(tab);
     const { body, losses } = rooms.translate.encodeRequest(
       outline.format,
       exchange.raw,
@@ -130,9 +132,9 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       ingress.surface,
       outline,
       target,
-      {},
+      outputLimit === undefined ? {} : { outputLimit },
     );
-    draft.dropped = [];
+    draft.dropped = outputLimit === undefined ? [] : [`output limit (${outputLimit} by X-Tollgate-Max-Cost)`];
     addLosses(draft, losses);
     if (asks.strict && losses.length > 0) throw refuseLoss(target, losses);
     const preparing = rooms.providers.prepare(target);

@@ -54,12 +54,9 @@ export function quote(
   outline: Exchange['outline'],
   maxCost = Number.POSITIVE_INFINITY,
 ): Quote {
-  const input = rooms.prices.inputTokens(outline);
-  const price = (tokens: number): NanoUsd =>
-    rooms.prices.cost(
-      { ...noUsage(), input, output: Math.min(tokens, outline.outputLimit ?? tokens) * outline.choices },
-      rate,
-    ).cost;
+  const most = outline.outputLimit ?? Number.POSITIVE_INFINITY;
+  const priced = pricing(rooms, rate, outline);
+  const price = (tokens: number): NanoUsd => priced(Math.min(tokens, most) * outline.choices);
   const minimum = price(worthwhileTokens);
   if (minimum > maxCost)
     throw new Refusal('budget_exceeded', 'The prompt alone costs more than X-Tollgate-Max-Cost allows.', {
@@ -69,14 +66,35 @@ export function quote(
   return { amount: Math.min(price(firstHoldTokens), maxCost), minimum };
 }
 
+/** What this request costs if its answer has so many tokens, at the service it asks for. */
+function pricing(rooms: Rooms, rate: Rate, outline: Exchange['outline']): (output: number) => NanoUsd {
+  const usage = {
+    ...noUsage(),
+    input: rooms.prices.inputTokens(outline),
+    ...(outline.tier === undefined ? {} : { tier: outline.tier }),
+  };
+  return (output) => rooms.prices.cost({ ...usage, output }, rate).cost;
+}
+
+/** The output limit that the request's own maximum buys, where it is less than the client's limit; else undefined. */
+export function clampFor({ rooms, exchange, rate }: Tab): number | undefined {
+  const { asks, draft, outline } = exchange;
+  if (asks.maxCost === undefined) return undefined;
+  const price = pricing(rooms, rate, outline);
+  const perMillion = price(1_000_000) - price(0);
+  if (perMillion <= 0) return undefined;
+  const left = asks.maxCost - costOf(draft.charges) - price(0);
+  const tokens = Math.max(1, Math.floor((left * 1_000_000) / perMillion / outline.choices));
+  return tokens < (outline.outputLimit ?? Number.POSITIVE_INFINITY) ? tokens : undefined;
+}
+
 /**
  * The meter of a streamed attempt. Runs for every chunk, so that it compares one number and prices only when the next
  * stretch of text begins.
  */
 export function meterFor(tab: Tab): (characters: number, usage: Usage | undefined) => Refusal | undefined {
   const { rooms, exchange, target, rate } = tab;
-  const input = rooms.prices.inputTokens(exchange.outline);
-  const price = (output: number): NanoUsd => rooms.prices.cost({ ...noUsage(), input, output }, rate).cost;
+  const price = pricing(rooms, rate, exchange.outline);
   const mark = target.provider.billing.lowWater;
   const stretch = price(topUpTokens) - price(0);
   const earlier = costOf(exchange.draft.charges);

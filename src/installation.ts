@@ -118,7 +118,7 @@ function adminParts(
     metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
     health: () => gateway.route.health(),
     notReady,
-    about: { version, node: process.version },
+    about: { version, node: process.versions.node },
     clock: realClock,
     random: realRandom,
     log,

@@ -66,7 +66,7 @@ function terminal(environment: Readonly<Record<string, string | undefined>>): Io
     error: (line) => process.stderr.write(`${line}\n`),
     fetch,
     table,
-    about: { version, node: process.version },
+    about: { version, node: process.versions.node },
     openOffline: (place) => openOffline({ ...environment, TOLLGATE_DATA: place.dataFolder }),
   };
 }

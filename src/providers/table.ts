@@ -132,6 +132,7 @@ export const rows: readonly ProviderRow[] = [
     catalogue: 'openrouter',
     billing: bounded(256, true),
     tier: 'verified',
+    quirks: ['cache-control', 'top-k'],
   },
   {
     ...plain,
