@@ -33,6 +33,8 @@ export const quirks: Readonly<Record<string, Quirk>> = {
     },
   },
   azure: { why: 'has an address scheme of its own' },
+  'cache-control': { why: 'understands `cache_control` marks, so that a crossing keeps them' },
+  'top-k': { why: 'takes `top_k`, so that a crossing keeps it' },
 };
 
 /** The body as this provider wants it; the same object where nothing differs. */
