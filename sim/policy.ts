@@ -4,7 +4,7 @@ import type { BudgetRule, Snapshot } from '../src/exchange/policy.ts';
 import { type Provider, Secret } from '../src/exchange/target.ts';
 import type { Chance } from './chance.ts';
 
-const timeouts = { connect: 2_000, firstByte: 5_000, idle: 3_000, total: 60_000 };
+const timeouts = { connect: 2_000, firstByte: 40_000, idle: 30_000, total: 120_000 };
 
 function provider(name: string, format: Provider['format'], auth: Provider['auth']): Provider {
   return {

@@ -5,10 +5,13 @@ import type { Network } from '../src/world/world.ts';
 import type { Chance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 
+/** `slow` and `late` think in silence for longer than the gateway's heartbeat; `late` then fails. */
 export const behaviours = [
   'whole',
   'whole',
   'whole',
+  'slow',
+  'late',
   'error',
   'limit',
   'html',
@@ -151,8 +154,13 @@ function script(
     return [head(200, 'application/json'), bytes(body, true), end];
   }
   const [frames, tail] = anthropic ? streamAnthropic(deed) : streamOpenai(deed);
-  const all = [head(200, 'text/event-stream'), ...frames.map((frame) => bytes(frame))];
-  if (deed.behaviour === 'whole') return [...all, ...tail.map((frame, index) => bytes(frame, index === 0)), end];
+  const [preamble = '', ...rest] = frames;
+  const silent = deed.behaviour === 'slow' || deed.behaviour === 'late';
+  const thinking: Step = { afterMs: silent ? 16_000 + chance.below(10_000) : 0, run: () => undefined };
+  const all = [head(200, 'text/event-stream'), bytes(preamble), thinking, ...rest.map((frame) => bytes(frame))];
+  if (deed.behaviour === 'late') return [...all.slice(0, 3), fail('reset', true)];
+  if (deed.behaviour === 'whole' || deed.behaviour === 'slow')
+    return [...all, ...tail.map((frame, index) => bytes(frame, index === 0)), end];
   const cut = all.slice(0, 1 + chance.below(all.length));
   if (deed.behaviour === 'stall') return cut;
   if (deed.behaviour === 'cut') return [...cut, end];

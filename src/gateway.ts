@@ -95,7 +95,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     handle: createPipeline(rooms),
     refuse(refusal, format, reply, requestId) {
       rooms.record.refused(refusal.refusal);
-      sendRefusal(refusal, translate.codecs, format, reply, requestId);
+      sendRefusal(refusal, translate.codecs, { format }, reply, requestId);
     },
   });
   return {

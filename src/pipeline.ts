@@ -76,7 +76,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       if (caller === undefined) rooms.record.refused(refusal.refusal);
       endWith(draft, refusal, ingress.reply.gone);
       settle();
-      sendRefusal(refusal, rooms.translate.codecs, ingress.surface.format, ingress.reply, draft.id);
+      sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
       settle();
       leave?.(used(draft));

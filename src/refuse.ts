@@ -1,7 +1,7 @@
 // Tells a client no, in its own format, wherever its exchange had got to.
 
 import type { Codec } from './exchange/codec.ts';
-import type { Format } from './exchange/format.ts';
+import type { Format, Surface } from './exchange/format.ts';
 import type { Reply } from './exchange/ingress.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
 import { Refusal, refusals } from './exchange/refusal.ts';
@@ -23,17 +23,18 @@ export function refusalOf(error: unknown, requestId: string, log: Log): Refusal 
 export function sendRefusal(
   refusal: Refusal,
   codecs: Readonly<Record<Format, Codec>>,
-  format: Format,
+  { format, framing }: Pick<Surface, 'format' | 'framing'>,
   reply: Reply,
   requestId: string,
 ): void {
   const codec = codecs[format];
+  const { status, headers, body } = codec.encodeError(refusal, { requestId });
   if (reply.begun) {
-    reply.write(codec.encodeStreamError(refusal, { requestId }));
+    // Only heartbeats have left: blanks, where the stream is one JSON array.
+    reply.write(framing === 'json-array' ? `[${body}]` : codec.encodeStreamError(refusal, { requestId }));
     reply.end();
     return;
   }
-  const { status, headers, body } = codec.encodeError(refusal, { requestId });
   reply.send(
     status,
     {
