@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { openJournal } from '../src/budget/journal.ts';
 import { scanRows } from '../src/exchange/journal.ts';
+import type { Snapshot } from '../src/exchange/policy.ts';
 import type { JournalRow } from '../src/exchange/receipt.ts';
-import { assemble, type Gateway } from '../src/gateway.ts';
+import { assemble, type Gateway, type GatewayParts } from '../src/gateway.ts';
 import type { World } from '../src/world/world.ts';
 import { type Chance, createChance } from './chance.ts';
 import { check, type Evidence } from './check.ts';
@@ -26,7 +27,17 @@ export interface Run {
 const startEpochMs = Date.UTC(2026, 0, 1, 23);
 const requests = 40;
 
-export async function simulate(seed: number): Promise<Run> {
+export interface SimulatedWorld {
+  readonly chance: Chance;
+  readonly clock: SimClock;
+  readonly folder: SimFolder;
+  readonly deeds: Deed[];
+  readonly policy: Snapshot;
+  readonly gateway: Gateway;
+}
+
+/** The whole gateway in a world drawn from the seed; `parts` replaces what a test wants otherwise. */
+export function buildWorld(seed: number, parts: Partial<GatewayParts> = {}): SimulatedWorld {
   const chance = createChance(seed);
   const clock = createClock(startEpochMs);
   const folder = createFolder();
@@ -41,14 +52,20 @@ export async function simulate(seed: number): Promise<Run> {
   const policy = drawPolicy(chance);
   const gateway = assemble(world, {
     policy: () => policy,
-    catalogue: { rate: () => undefined, models: () => [] } as never,
+    catalogue: { version: 'none', find: () => undefined, models: () => [] },
     known: [],
     journal: openJournal(folder, clock),
     pepper: Buffer.alloc(32, 7),
     keys: [],
     simulate: () => ({ status: 404, headers: {}, steps: [], ends: 'end' }),
     loopDelayMs: () => 0,
+    ...parts,
   });
+  return { chance, clock, folder, deeds, policy, gateway };
+}
+
+export async function simulate(seed: number): Promise<Run> {
+  const { chance, clock, folder, deeds, policy, gateway } = buildWorld(seed);
   const { identified, answers } = traffic(clock, chance, gateway, folder);
   await clock.run(3_600_000, () => gateway.inflight() === 0);
   gateway.stop();

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ClientAnswer, send } from './client.ts';
+import { buildWorld, type SimulatedWorld } from './simulate.ts';
+
+function ask({ chance, clock, gateway }: SimulatedWorld): ClientAnswer {
+  const { record, key } = gateway.identify.mint(chance, { name: 'asker' });
+  gateway.identify.add(record);
+  return send(clock, gateway.listener, {
+    path: '/v1/chat/completions',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'both', messages: [{ role: 'user', content: 'hi' }] }),
+  });
+}
+
+/** Five simulated minutes at the most. */
+const settle = ({ clock, gateway }: SimulatedWorld) =>
+  clock.run(clock.monotonic() + 300_000, () => gateway.inflight() === 0);
+
+test('a loop that lags sheds new work at once, with Retry-After, and takes it again when it is free', async () => {
+  let delayMs = 5_000;
+  const world = buildWorld(1, { loopDelayMs: () => delayMs });
+  const shed = ask(world);
+  await settle(world);
+  assert.equal(shed.status, 503);
+  assert.match(shed.body, /"overloaded"/);
+  assert.equal(shed.headers['retry-after'], '2');
+  assert.equal(world.deeds.length, 0);
+  delayMs = 0;
+  ask(world);
+  await settle(world);
+  assert.ok(world.deeds.length > 0);
+});
+
+test('no more exchanges run at once than the bound says', async () => {
+  const world = buildWorld(2, { bounds: { exchanges: 5 } });
+  const answers = Array.from({ length: 20 }, () => ask(world));
+  assert.equal(world.gateway.inflight(), 5);
+  await settle(world);
+  assert.equal(answers.filter(({ body }) => body.includes('"overloaded"')).length, 15);
+  assert.equal(world.gateway.inflight(), 0);
+});
+
+test('draining refuses what is new and waits for what runs', async () => {
+  const world = buildWorld(3);
+  const early = Array.from({ length: 5 }, () => ask(world));
+  let drained = false;
+  const draining = world.gateway.drain().then(() => {
+    drained = true;
+  });
+  const late = ask(world);
+  assert.equal(drained, false);
+  await settle(world);
+  await draining;
+  assert.match(late.body, /"draining"/);
+  for (const { end, headers } of early) {
+    assert.equal(end, 'whole');
+    assert.equal(headers.connection, 'close');
+  }
+});
+
+test('a disk that is full admits nobody, and serves again when it is not', async () => {
+  const world = buildWorld(4);
+  world.folder.full = true;
+  const refused = ask(world);
+  await settle(world);
+  assert.match(refused.body, /"ledger_unavailable"/);
+  assert.equal(refused.status, 503);
+  assert.equal(world.deeds.length, 0);
+  world.folder.full = false;
+  await settle(world);
+  ask(world);
+  await settle(world);
+  assert.ok(world.deeds.length > 0);
+});
