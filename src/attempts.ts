@@ -1,7 +1,7 @@
 // The middle of a request's life: one attempt after another over the plan's targets until one is shown to the client.
 
 import { createAttempt, type Failed } from './attempt.ts';
-import { quote, rateOf, spent } from './charge.ts';
+import { quote, rateOf } from './charge.ts';
 import { costOf } from './exchange/draft.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
@@ -40,6 +40,7 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
   /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
   function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): void {
     const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
-    if (!rooms.budget.move(hold, target, costOf(draft.charges) + wants.amount)) throw spent(rooms, caller, policy);
+    const amount = costOf(draft.charges) + wants.amount;
+    if (!rooms.budget.move(hold, target, amount)) throw rooms.budget.exceeded(hold, caller, amount);
   }
 }

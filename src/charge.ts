@@ -1,6 +1,5 @@
 // Where price and budget meet an exchange: what to hold, when to ask for more, what to charge.
 
-import type { Caller } from './exchange/caller.ts';
 import { costOf } from './exchange/draft.ts';
 import type { NanoUsd } from './exchange/money.ts';
 import type { Snapshot } from './exchange/policy.ts';
@@ -94,6 +93,7 @@ export function clampFor({ rooms, exchange, rate }: Tab): number | undefined {
  */
 export function meterFor(tab: Tab): (characters: number, usage: Usage | undefined) => Refusal | undefined {
   const { rooms, exchange, target, rate } = tab;
+  const { asks, caller, hold } = exchange;
   const price = pricing(rooms, rate, exchange.outline);
   const mark = target.provider.billing.lowWater;
   const stretch = price(topUpTokens) - price(0);
@@ -105,31 +105,16 @@ export function meterFor(tab: Tab): (characters: number, usage: Usage | undefine
     const output = usage
       ? Math.max(usage.output + usage.reasoning, rooms.prices.outputTokens(characters))
       : rooms.prices.outputTokens(characters);
-    if (exchange.asks.maxCost !== undefined && earlier + price(output) > exchange.asks.maxCost)
+    if (asks.maxCost !== undefined && earlier + price(output) > asks.maxCost)
       return new Refusal('budget_exceeded', 'The stream reached the X-Tollgate-Max-Cost of this request.', {
         param: 'X-Tollgate-Max-Cost',
       });
     const needed = earlier + price(output + mark);
-    if (needed <= exchange.hold.amount || stretch === 0) return undefined;
-    if (rooms.budget.topUp(exchange.hold, Math.max(stretch, needed - exchange.hold.amount))) return undefined;
-    return earlier + price(output) < exchange.hold.amount ? undefined : spent(rooms, exchange.caller, exchange.policy);
+    if (needed <= hold.amount || stretch === 0) return undefined;
+    const more = Math.max(stretch, needed - hold.amount);
+    if (rooms.budget.topUp(hold, more)) return undefined;
+    return earlier + price(output) < hold.amount ? undefined : rooms.budget.exceeded(hold, caller, more);
   };
-}
-
-/** The refusal of a request or stream for which no money is left: the key's own scope and nobody else's numbers. */
-export function spent(rooms: Rooms, caller: Caller, policy: Snapshot): Refusal {
-  const own = rooms.budget.remaining(caller, policy.budgets);
-  return new Refusal('budget_exceeded', 'The budget of this key is spent.', {
-    ...(own
-      ? {
-          facts: {
-            scope: own.scope,
-            limit_usd: own.limit / 1e9,
-            ...(own.resetsAt ? { resets_at: new Date(own.resetsAt).toISOString() } : {}),
-          },
-        }
-      : {}),
-  });
 }
 
 /** What an attempt cost: the provider's own usage where it came, otherwise an estimate that says what it rests on. */

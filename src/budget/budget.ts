@@ -5,13 +5,15 @@ import type { Balance, Hold } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
+import type { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { balanceOf, type Remaining, tightest } from './balance.ts';
+import { budgetExceeded } from './exceeded.ts';
 import type { Journal } from './journal.ts';
 import { close, type HoldWants, hold, type Ledger, move, topUp } from './ledger.ts';
-import type { OpenHold } from './open-hold.ts';
+import { type OpenHold, standing } from './open-hold.ts';
 import { crashedReceipt, replay } from './recover.ts';
 import { balancesJson, receiptJson } from './rows.ts';
 import { createScopes } from './scopes.ts';
@@ -24,6 +26,8 @@ export interface Budget {
   move(hold: Hold, target: Target, amount: NanoUsd): boolean;
   /** Raises the hold by `amount`. False: not enough left, or it could not be written down; nothing has changed. */
   topUp(hold: Hold, amount: NanoUsd): boolean;
+  /** Why `amount` more is not to be had: the refusal to give the caller after a `topUp` or `move` that said false. */
+  exceeded(hold: Hold, caller: Caller, amount: NanoUsd): Refusal;
   /** Posts the receipt's cost and writes the receipt. A second close of a hold does nothing. Never throws. */
   close(hold: Hold | undefined, receipt: Receipt): void;
   /** For holds taken in this turn of the loop: they are in the file. Rejects with `ledger_unavailable`. */
@@ -60,6 +64,16 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
     topUp(given, amount) {
       const found = find(given);
       return found !== undefined && topUp(ledger, found, amount);
+    },
+    exceeded(given, caller, amount) {
+      const found = find(given);
+      const places = found ? [...found.shared, ...standing(found)] : [];
+      return budgetExceeded(
+        caller,
+        places.map(({ entry }) => entry),
+        clock.now(),
+        amount,
+      );
     },
     close(given, receipt) {
       if (!given) journal.settle(receiptJson(receipt, '[]'), receipt.cost > 0);
