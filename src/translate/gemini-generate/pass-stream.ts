@@ -8,13 +8,13 @@ import { errorBody, errorOf, failureOf, unreadable } from './errors.ts';
 import { blockWord, finishWord } from './finish.ts';
 import { type Framer, framer, heartbeat } from './framing.ts';
 import { charactersOf, withCost } from './pass-answer.ts';
+import { fits, type Places, shapeOf, textKey, usageKey } from './shape.ts';
+import { createState, laterUsage, readUnread, type State } from './stream-usage.ts';
 import { decodeUsage, mapsPrompts, mergeMetadata, searches, withSearches } from './usage.ts';
 import { type Fields, field, fieldsOf, isFields, listOf, numberOf, parsed, textOf } from './wire.ts';
 
 const openBrace = 0x7b;
 const quote = 0x22;
-const textKey = '"text":';
-const usageKey = '"usageMetadata":';
 const modelKey = '"modelVersion":';
 
 /**
@@ -25,41 +25,24 @@ const modelKey = '"modelVersion":';
 const closer =
   /"(?:args|partialArgs|response|toolCall|toolResponse|partMetadata|finish_?[rR]eason|error|prompt_?[fF]eedback|grounding_?[mM]etadata|inline_?[dD]ata|executable_?[cC]ode|function_?[cC]all|usage_metadata)"\s*:|"index"\s*:\s*[1-9]/;
 
-interface State {
-  model: string | undefined;
-  metadata: Fields;
-  usage: Usage | undefined;
-  /** The usage of the last plain frame as it was written. */
-  counted: string;
-  webSearches: number;
-  maps: number;
-  content: boolean;
-  failed: boolean;
-  /** Candidates seen, and whether each has named its reason. */
-  readonly finished: Map<number, boolean>;
-}
-
 export function passStream(context: AnswerContext): Lane {
   const frames = framer(context.framing);
-  const state: State = {
-    model: undefined,
-    metadata: {},
-    usage: undefined,
-    counted: '',
-    webSearches: 0,
-    maps: 0,
-    content: false,
-    failed: false,
-    finished: new Map(),
-  };
+  const state = createState();
   const sse = context.framing === 'sse';
+  const places: Places = { textFrom: 0, textTo: 0, usageFrom: 0, usageTo: 0 };
   return {
     push(frame) {
       const { bytes } = frame;
       const start = jsonStart(bytes);
       // Latin-1 keeps each byte a character, so that one cheap string serves all searches: offsets in it are offsets in
-      // the bytes. Measured on a frame of 400 bytes: 1.7 µs, against 3.3 with searches in the buffer.
+      // the bytes. Measured over 2,000 frames of 390 bytes whose usage grows, best of 40 rounds: 1.0 µs a frame where it
+      // has the shape of the last; 4.4 µs where it is searched and its usage read.
       const latin = start > 0 ? bytes.toString('latin1') : '';
+      if (start > 0 && state.shape && fits(latin, state.shape, places)) {
+        const out = sse ? bytes : frames.frame(bytes.toString('utf8', start).trim());
+        const characters = charactersIn(latin, places.textFrom, places.textTo);
+        return { content: true, characters, ...laterUsage(latin, places, state), out, whole: sse };
+      }
       if (start > 0 && !closer.test(latin)) {
         const out = sse ? bytes : frames.frame(bytes.toString('utf8', start).trim());
         return { ...light(bytes, latin, state), out, whole: sse };
@@ -67,6 +50,7 @@ export function passStream(context: AnswerContext): Lane {
       return heavy(frame, start, state, context, frames);
     },
     end() {
+      readUnread(state);
       const whole = !state.failed && state.finished.size > 0 && [...state.finished.values()].every(Boolean);
       const closing = whole ? frames.close() : '';
       return {
@@ -102,13 +86,13 @@ function light(
     while (bytes[from] === 0x20) from++;
     if (bytes[from] !== quote) break;
     const to = stringEnd(bytes, from);
-    for (let index = from + 1; index < to - 1; index++) if ((latin.charCodeAt(index) & 0xc0) !== 0x80) characters++;
+    characters += charactersIn(latin, from + 1, to - 1);
     at = latin.indexOf(textKey, to);
   }
   const content = latin.includes('"parts":');
   // A candidate that this frame does not close must be closed by a later one.
   if (content && !state.finished.has(0)) state.finished.set(0, false);
-  const usage = lightUsage(bytes, latin, state);
+  const usage = lightUsage(bytes, latin, state, content);
   let model: string | undefined;
   if (state.model === undefined) {
     const at = latin.indexOf(modelKey);
@@ -118,18 +102,22 @@ function light(
   return { content, characters, ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
 }
 
-function lightUsage(bytes: Buffer, latin: string, state: State): Usage | undefined {
+/** Code points: the bytes that begin one. */
+function charactersIn(latin: string, from: number, to: number): number {
+  let characters = 0;
+  for (let index = from; index < to; index++) if ((latin.charCodeAt(index) & 0xc0) !== 0x80) characters++;
+  return characters;
+}
+
+function lightUsage(bytes: Buffer, latin: string, state: State, content: boolean): Usage | undefined {
   const at = latin.indexOf(usageKey);
-  if (at < 0) return undefined;
-  const text = valueAt(bytes, at + usageKey.length);
-  // Many models repeat the prompt's count until the end: the comparison saves about 2 µs a frame.
-  if (text === state.counted) return undefined;
-  state.counted = text;
-  const metadata = mergeMetadata(state.metadata, parsed(text));
-  if (metadata === state.metadata) return undefined;
-  state.metadata = metadata;
-  state.usage = withSearches(decodeUsage(metadata), state.webSearches, state.maps);
-  return state.usage;
+  let from = at < 0 ? 0 : at + usageKey.length;
+  while (from > 0 && bytes[from] === 0x20) from++;
+  const to = from > 0 ? valueEnd(bytes, from) : 0;
+  if (content && state.finished.size === 1) state.shape = shapeOf(latin, from, to);
+  if (from === 0) return undefined;
+  state.unread = latin.slice(from, to);
+  return readUnread(state);
 }
 
 function valueAt(bytes: Buffer, at: number): string {
@@ -175,6 +163,7 @@ function withPrice(
 }
 
 function look(body: Fields, state: State, asked: string): Omit<Glimpse, 'out'> {
+  readUnread(state);
   const model = textOf(field(body, 'modelVersion'));
   const fresh = state.model === undefined ? model : undefined;
   state.model ??= model;

@@ -96,22 +96,24 @@ function skipSpaces(text: string, at: number): number {
   return next;
 }
 
+export interface Bytes {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
- * Cuts a top-level `"usage":null` out of a frame; undefined where there is none, or where only a parse can tell that
- * it is top-level: a `}` other than the frame's last one follows it.
+ * Where a top-level `"usage":null` stands in a frame, a comma included; undefined where there is none, or where only a
+ * parse can tell that it is top-level: a `}` other than the frame's last one follows it.
  */
-export function withoutNullUsage(text: string): string | undefined {
+export function nullUsage(text: string): Bytes | undefined {
   const value = valueAt(text, '"usage"');
   if (value < 0 || !text.startsWith('null', value)) return undefined;
   const last = text.lastIndexOf('}');
   if (text.indexOf('}', value) !== last) return undefined;
-  let from = text.lastIndexOf('"usage"', value);
-  let to = skipSpaces(text, value + 4);
+  const from = text.lastIndexOf('"usage"', value);
+  const to = skipSpaces(text, value + 4);
   let before = from - 1;
   while (text.charCodeAt(before) === 0x20) before--;
-  if (text.charCodeAt(before) === 0x2c) {
-    from = before;
-    to = value + 4;
-  } else if (text.charCodeAt(to) === 0x2c) to = skipSpaces(text, to + 1);
-  return text.slice(0, from) + text.slice(to);
+  if (text.charCodeAt(before) === 0x2c) return { from: before, to: value + 4 };
+  return { from, to: text.charCodeAt(to) === 0x2c ? skipSpaces(text, to + 1) : to };
 }
