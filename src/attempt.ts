@@ -68,6 +68,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       settle(passed, end) {
         draft.waitedMs += clock.monotonic() - dispatchedAt;
         draft.charges.push(chargeFor(tab, passed, end));
+        // The headers have left: the receipt alone can tell.
+        addLosses(draft, lane.losses?.() ?? []);
         draft.status = end.kind === 'gone' ? 499 : 200;
         draft.ending = end.kind === 'broken' && timedOut(end) ? 'timed-out' : endings[end.kind];
         draft.code = codeOf(end);
@@ -175,7 +177,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
 }
 
 function addLosses(draft: Draft, losses: readonly Loss[]): void {
-  if (losses.length > 0) draft.dropped = [...draft.dropped, ...losses.map((loss) => loss.field)];
+  if (losses.length > 0) draft.dropped = [...new Set([...draft.dropped, ...losses.map((loss) => loss.field)])];
 }
 
 function refuseLoss(target: Target, losses: readonly Loss[]): Refusal {

@@ -40,6 +40,8 @@ export interface UpEdits {
 
 export interface Decoded {
   readonly prompt: Prompt;
+  /** Each turn of the prompt as the client wrote it (`messages[3]`, `system`): losses on the way up are named by it. */
+  readonly places: readonly string[];
   readonly losses: readonly Loss[];
 }
 
@@ -83,6 +85,8 @@ export interface Lane {
   fail(refusal: Refusal): string;
   /** What keeps the connection alive without meaning anything, or undefined where the framing has no such thing. */
   heartbeat(): string | undefined;
+  /** What the client's format could not say so far; asked before the settlement. Absent where everything passes. */
+  losses?(): readonly Loss[];
 }
 
 /** A whole answer on its way down. */
@@ -113,6 +117,8 @@ export interface StreamEncoder {
   fail?(refusal: Refusal): string;
   /** What keeps this framing alive without meaning anything; absent where the lane's own comment will do. */
   heartbeat?(): string | undefined;
+  /** What this format could not say so far. */
+  losses?(): readonly Loss[];
 }
 
 export interface ErrorReply {

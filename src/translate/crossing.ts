@@ -96,6 +96,7 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
     push: (frame) => forward(decoder.push(frame)),
     end: () => ({ ...forward(decoder.end()), complete: ended }),
     fail: (refusal) => encoder.fail?.(refusal) ?? client.encodeStreamError(refusal, context),
+    losses: () => encoder.losses?.() ?? [],
     heartbeat: () => (encoder.heartbeat ? encoder.heartbeat() : client.passStream(context).heartbeat()),
   };
 }

@@ -1,4 +1,4 @@
-// What a crossing lost, named as the client wrote it: an encoder knows only its own side's words.
+// What a crossing lost, named as the client wrote it: an encoder knows only its own side's words, and turns by number.
 
 import type { Format } from '../exchange/format.ts';
 import type { Loss } from '../exchange/prompt.ts';
@@ -30,12 +30,20 @@ function row(chat: string, messages: string, gemini: string): Readonly<Record<Fo
   return { 'openai-chat': chat, 'anthropic-messages': messages, 'gemini-generate': gemini };
 }
 
-const turns = /^(messages|contents|turns)\[/;
+const turn = /^messages\[(\d+)\]/;
 
-export function inClientsWords(client: Format, losses: readonly Loss[]): Loss[] {
+/** `places` are the client's names of the prompt's turns. */
+export function inClientsWords(client: Format, losses: readonly Loss[], places: readonly string[]): Loss[] {
   return losses.map((loss) => {
     const known = names.find((each) => Object.values(each).includes(loss.field));
     if (known) return { ...loss, field: known[client] };
-    return { ...loss, field: loss.field.replace(turns, client === 'gemini-generate' ? 'contents[' : 'messages[') };
+    const field = loss.field.replace(turn, (whole, index) => places[Number(index)] ?? whole);
+    return { ...loss, field: field === loss.field ? field : inside(client, field) };
   });
+}
+
+/** What stands inside a turn: contents of Gemini have parts, and a system text has no content of its own. */
+function inside(client: Format, field: string): string {
+  if (client === 'gemini-generate') return field.replace('.content[', '.parts[');
+  return field.replace(/^system\.content\[/, 'system[');
 }

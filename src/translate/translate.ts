@@ -49,5 +49,8 @@ export function encodeRequest(
   const clamped = edits.outputLimit === undefined ? {} : { outputLimit: edits.outputLimit };
   const prompt = { ...decoded.prompt, ...clamped, stream: outline.stream };
   const encoded = codecs[target.provider.format].encodeRequest(prompt, target);
-  return { body: encoded.body, losses: inClientsWords(client, [...decoded.losses, ...encoded.losses]) };
+  return {
+    body: encoded.body,
+    losses: [...inClientsWords(client, decoded.losses, []), ...inClientsWords(client, encoded.losses, decoded.places)],
+  };
 }

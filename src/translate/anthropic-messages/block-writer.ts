@@ -1,7 +1,8 @@
 // Parts as a sequence of content blocks, one open at a time, whether they end in a stream or in a whole answer.
 
 import type { Part } from '../../exchange/part.ts';
-import type { Citation, Loss } from '../../exchange/prompt.ts';
+import type { Citation } from '../../exchange/prompt.ts';
+import type { Losses } from '../losses.ts';
 import { own, tag, unsigned } from './signature.ts';
 import { isObject, type Json, parse } from './wire.ts';
 
@@ -26,14 +27,14 @@ export class BlockWriter {
   /** What a refusal said: no block of this format says it, its stop reason does. */
   refusal = '';
   readonly #sink: BlockSink;
-  readonly #losses: Loss[];
+  readonly #losses: Losses;
   readonly #waiting: Tool[] = [];
   #current: 'none' | 'text' | 'thinking' | 'tool' = 'none';
   #cited = false;
   #proven = false;
   #tool: Tool | undefined;
 
-  constructor(sink: BlockSink, losses: Loss[]) {
+  constructor(sink: BlockSink, losses: Losses) {
     this.#sink = sink;
     this.#losses = losses;
   }

@@ -42,6 +42,7 @@ const understood = new Set([
 
 export function decodeRequest(body: Json): Decoded {
   const losses: Loss[] = [];
+  const places: string[] = [];
   const tools: Tool[] = [];
   const hostedTools: HostedTool[] = [];
   list(body.tools).forEach((value, index) => {
@@ -55,7 +56,7 @@ export function decodeRequest(body: Json): Decoded {
   const user = text(object(body.metadata).user_id);
   const tier = text(body.service_tier);
   const prompt: Prompt = {
-    turns: decodeTurns(body, losses),
+    turns: decodeTurns(body, places, losses),
     tools,
     hostedTools,
     stream: body.stream === true,
@@ -71,7 +72,7 @@ export function decodeRequest(body: Json): Decoded {
     ...(user === undefined ? {} : { user }),
     ...(tier === undefined ? {} : { tier: tier === 'standard_only' ? 'default' : tier }),
   };
-  return { prompt, losses };
+  return { prompt, places, losses };
 }
 
 function numbers(body: Json): Partial<Prompt> {
@@ -99,17 +100,21 @@ function extraOf(body: Json): Json {
   return extra;
 }
 
-function decodeTurns(body: Json, losses: Loss[]): Turn[] {
+function decodeTurns(body: Json, places: string[], losses: Loss[]): Turn[] {
   if (!Array.isArray(body.messages)) throw wrong('messages', 'a list of messages');
   const turns: Turn[] = [];
   const system = decodeContent(body.system, 'system', losses);
-  if (system.length > 0) turns.push({ role: 'system', content: system });
+  if (system.length > 0) {
+    turns.push({ role: 'system', content: system });
+    places.push('system');
+  }
   body.messages.forEach((value, index) => {
     const path = `messages[${index}]`;
     const role = object(value).role;
     if (role !== 'user' && role !== 'assistant' && role !== 'system') {
       throw wrong(`${path}.role`, 'user, assistant or system');
     }
+    places.push(path);
     turns.push({ role, content: decodeContent(object(value).content, `${path}.content`, losses) });
   });
   const { cache } = decodeCache(body);

@@ -3,6 +3,7 @@
 import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { noUsage, type Usage } from '../../exchange/usage.ts';
+import { createLosses } from '../losses.ts';
 import { BlockWriter } from './block-writer.ts';
 import { encodeStop, type Finish } from './encode-answer.ts';
 import { encodeStreamError } from './errors.ts';
@@ -10,6 +11,7 @@ import { encodeUsage } from './usage.ts';
 import { event } from './wire.ts';
 
 export function streamEncoder(context: AnswerContext): StreamEncoder {
+  const losses = createLosses();
   let out = '';
   let started = false;
   let index = -1;
@@ -45,7 +47,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         out += event('content_block_stop', { type: 'content_block_stop', index });
       },
     },
-    [],
+    losses,
   );
   const flush = (): string => {
     const text = out;
@@ -57,14 +59,18 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     push(part) {
       if (part.type === 'start') begin(part.id, part.model);
       else if (part.type === 'usage') usage = part.usage;
-      else if (part.type === 'finish') {
-        if (part.choice === 0) finish = part;
+      else if ('choice' in part && part.choice !== 0) {
+        losses.push({ field: 'n', how: 'dropped', note: 'only the first answer is shown' });
+      } else if (part.type === 'finish') {
+        finish = part;
+        if (part.reason === 'other') losses.push({ field: 'stop_reason', how: 'changed', note: part.raw ?? 'other' });
       } else if (part.type !== 'error' && part.type !== 'end') {
         begin(undefined, undefined);
         writer.push(part);
       }
       return flush();
     },
+    losses: () => losses.all,
     end() {
       begin(undefined, undefined);
       writer.finish();

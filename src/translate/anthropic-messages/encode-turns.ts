@@ -40,7 +40,7 @@ export function encodeTurns(turns: readonly Turn[], losses: Loss[]): EncodedTurn
   });
   for (const message of messages) if (message.role === 'user') resultsFirst(message.content);
   beginWithUser(messages, system, losses);
-  trimEnd(messages, losses);
+  trimEnd(messages, `messages[${turns.length - 1}]`, losses);
   const [only] = system;
   const plain = system.length === 1 && only && Object.keys(only).length === 2 && typeof only.text === 'string';
   return { system: plain ? String(only.text) : system.length > 0 ? system : undefined, messages };
@@ -70,14 +70,14 @@ function beginWithUser(messages: Message[], system: Json[], losses: Loss[]): voi
 }
 
 /** The provider refuses a prefill that ends in blanks. */
-function trimEnd(messages: Message[], losses: Loss[]): void {
+function trimEnd(messages: Message[], field: string, losses: Loss[]): void {
   const last = messages.at(-1);
   const block = last?.content.at(-1);
   if (last?.role !== 'assistant' || block?.type !== 'text') return;
   const text = String(block.text);
   if (text === text.trimEnd()) return;
   last.content[last.content.length - 1] = { ...block, text: text.trimEnd() };
-  losses.push({ field: `messages[${messages.length - 1}]`, how: 'changed', note: 'blanks at its end removed' });
+  losses.push({ field, how: 'changed', note: 'blanks at its end removed' });
 }
 
 /**

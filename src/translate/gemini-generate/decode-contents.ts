@@ -14,7 +14,8 @@ interface Call {
   answered: boolean;
 }
 
-export function decodeContents(value: unknown, losses: Loss[]): Turn[] {
+/** `places` gets a name for each turn; one that was several contents is named by the first. */
+export function decodeContents(value: unknown, places: string[], losses: Loss[]): Turn[] {
   const turns: { role: 'system' | 'user' | 'assistant'; content: Block[] }[] = [];
   const calls: Call[] = [];
   const contents = typeof value === 'string' ? [{ parts: [{ text: value }] }] : listOf(value);
@@ -27,7 +28,10 @@ export function decodeContents(value: unknown, losses: Loss[]): Turn[] {
     const last = turns.at(-1);
     // Google's chat clients keep each streamed piece as a content of its own: together they are one turn.
     if (last && last.role === role && role === 'assistant') last.content.push(...content);
-    else if (content.length > 0) turns.push({ role, content });
+    else if (content.length > 0) {
+      turns.push({ role, content });
+      places.push(`contents[${index}]`);
+    }
   });
   return turns.map((turn) => ({ role: turn.role, content: joinReasoning(turn.content) }));
 }

@@ -20,6 +20,8 @@ const read = new Set([
 
 export function decodeRequest(body: Fields, surface: Surface): Decoded {
   const losses: Loss[] = [];
+  const system = decodeSystem(field(body, 'systemInstruction'), losses);
+  const places = system.map(() => 'systemInstruction');
   const extra: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(body)) {
     if (!read.has(camel(name)) && value !== null) extra[camel(name)] = value;
@@ -34,7 +36,7 @@ export function decodeRequest(body: Fields, surface: Surface): Decoded {
     ?.toLowerCase()
     .replace(/^service_tier_/, '');
   const prompt: Prompt = {
-    turns: [...decodeSystem(field(body, 'systemInstruction'), losses), ...decodeContents(body.contents, losses)],
+    turns: [...system, ...decodeContents(body.contents, places, losses)],
     tools,
     hostedTools,
     ...(toolChoice ? { toolChoice } : {}),
@@ -43,7 +45,7 @@ export function decodeRequest(body: Fields, surface: Surface): Decoded {
     stream: surface.stream ?? false,
     extra,
   };
-  return { prompt, losses };
+  return { prompt, places, losses };
 }
 
 function decodeSystem(value: unknown, losses: Loss[]): Turn[] {

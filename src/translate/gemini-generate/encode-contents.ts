@@ -6,7 +6,7 @@ import { ownSignature } from './signature.ts';
 import { type Fields, generation, isFields, parsed } from './wire.ts';
 
 /** Google's documented stand-in for the proof of a call that no Gemini model made; generation 3 refuses calls without one. */
-const standIn = 'skip_thought_signature_validator';
+export const standIn = 'skip_thought_signature_validator';
 
 interface Work {
   readonly model: string;

@@ -1,6 +1,7 @@
 // Media blocks as Gemini's inlineData and fileData.
 
-import type { Loss, MediaBlock } from '../../exchange/prompt.ts';
+import type { MediaBlock } from '../../exchange/prompt.ts';
+import type { Losses } from '../losses.ts';
 import { generation } from './wire.ts';
 
 const byEnding: Readonly<Record<string, string>> = {
@@ -22,7 +23,7 @@ export function encodeMedia(
   block: MediaBlock,
   path: string,
   model: string,
-  losses: Loss[],
+  losses: Losses,
 ): Record<string, unknown> | undefined {
   const { source } = block;
   for (const key of ['context', 'citable'] as const) {
@@ -54,7 +55,7 @@ function typed(mediaType: string | undefined): { mimeType?: string } {
   return mediaType === undefined ? {} : { mimeType: mediaType };
 }
 
-function resolutionOf(block: MediaBlock, path: string, model: string, losses: Loss[]): Record<string, unknown> {
+function resolutionOf(block: MediaBlock, path: string, model: string, losses: Losses): Record<string, unknown> {
   const { detail } = block;
   if (detail === undefined || detail === 'auto') return {};
   const known = ['low', 'medium', 'high', 'ultra_high'].includes(detail);

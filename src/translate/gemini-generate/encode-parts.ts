@@ -2,7 +2,7 @@
 
 import type { AnswerContext } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
-import type { Loss } from '../../exchange/prompt.ts';
+import type { Losses } from '../losses.ts';
 import { encodeMedia } from './encode-media.ts';
 import { writeSignature } from './signature.ts';
 import { type Fields, isFields, parsed } from './wire.ts';
@@ -25,7 +25,7 @@ interface OpenCall {
   input: string;
 }
 
-export function partEncoder(context: Pick<AnswerContext, 'id'>, losses: Loss[]): PartEncoder {
+export function partEncoder(context: Pick<AnswerContext, 'id'>, losses: Losses): PartEncoder {
   const open = new Map<number, OpenCall>();
   const flush = (): Fields[] => {
     const calls = [...open.values()].map(encodeCall);
@@ -64,7 +64,7 @@ function encodeCall(call: OpenCall): Fields {
   };
 }
 
-function encodePart(part: ContentPart, losses: Loss[]): Fields[] {
+function encodePart(part: ContentPart, losses: Losses): Fields[] {
   switch (part.type) {
     case 'text-delta':
     case 'refusal-delta':

@@ -4,6 +4,7 @@ import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Citation } from '../../exchange/prompt.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { createLosses, type Losses } from '../losses.ts';
 import { encodeCitations } from './citations.ts';
 import { type PartEncoder, partEncoder } from './encode-parts.ts';
 import { errorBody } from './errors.ts';
@@ -23,6 +24,7 @@ interface Choice {
 export function streamEncoder(context: AnswerContext): StreamEncoder {
   const frames = framer(context.framing);
   const choices = new Map<number, Choice>();
+  const losses = createLosses();
   let head = { modelVersion: context.model, responseId: '' };
   let usage: Usage | undefined;
   let ended = false;
@@ -49,10 +51,11 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         head = { modelVersion: part.model ?? head.modelVersion, responseId: part.id ?? head.responseId };
       } else if (part.type === 'usage') usage = part.usage;
       else if (part.type === 'end') return ended ? '' : last();
-      else if ('choice' in part) return pushChoice(part, choices, context, chunk);
+      else if ('choice' in part) return pushChoice(part, choices, context, losses, chunk);
       return '';
     },
     end: () => frames.close(),
+    losses: () => losses.all,
     fail: (refusal) => frames.frame(errorBody(refusal, context)) + frames.close(),
     heartbeat: () => heartbeat(context.framing),
   };
@@ -62,11 +65,12 @@ function pushChoice(
   part: Extract<Part, { readonly choice: number }>,
   choices: Map<number, Choice>,
   context: AnswerContext,
+  losses: Losses,
   chunk: (candidates: readonly Fields[]) => string,
 ): string {
   let choice = choices.get(part.choice);
   if (!choice) {
-    choice = { encoder: partEncoder(context, []), citations: [], text: '' };
+    choice = { encoder: partEncoder(context, losses), citations: [], text: '' };
     choices.set(part.choice, choice);
   }
   if (part.type === 'finish') choice.finish = encodeFinish(part.reason, part.raw);

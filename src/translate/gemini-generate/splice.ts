@@ -3,6 +3,7 @@
 import type { UpEdits } from '../../exchange/codec.ts';
 import { type Edit, type Member, member, members, splice as replace, setMember } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import { withoutTagged } from './tagged.ts';
 import { type Fields, field, snake, textOf } from './wire.ts';
 
 const limits = ['maxOutputTokens', 'candidateCount'];
@@ -13,9 +14,11 @@ const limits = ['maxOutputTokens', 'candidateCount'];
  */
 export function splice(raw: Buffer, body: Fields, edits: UpEdits): Buffer {
   const configured = field(body, 'generationConfig') !== undefined;
-  if (!configured && body.model === undefined && edits.outputLimit === undefined) return raw;
+  const contents = withoutTagged(raw, body, edits.model);
+  if (!configured && !contents && body.model === undefined && edits.outputLimit === undefined) return raw;
   const list = members(raw);
   const changes: Edit[] = [];
+  if (contents) changes.push(setMember(raw, list, 0, 'contents', JSON.stringify(contents)));
   const model = textOf(body.model);
   if (model !== undefined) {
     const prefix = model.startsWith('models/') ? 'models/' : '';

@@ -16,7 +16,8 @@ const known = new Set(
   ).split(' '),
 );
 
-export function decodeTurns(messages: readonly unknown[], losses: Loss[]): Turn[] {
+/** `places` gets a name for each turn; one of several results is named by the first. */
+export function decodeTurns(messages: readonly unknown[], places: string[], losses: Loss[]): Turn[] {
   const turns: Turn[] = [];
   /** Calls that are not answered yet, id to name. */
   const names = new Map<string, string>();
@@ -31,11 +32,13 @@ export function decodeTurns(messages: readonly unknown[], losses: Loss[]): Turn[
       if (!results) {
         results = [];
         turns.push({ role: 'user', content: results });
+        places.push(at);
       }
       results.push(decodeResult(message, names, at, losses));
       continue;
     }
     results = undefined;
+    places.push(at);
     const name = text(message.name);
     const named = name !== undefined && { name };
     switch (message.role) {

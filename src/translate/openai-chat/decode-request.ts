@@ -26,7 +26,8 @@ export function decodeRequest(body: Json, surface: Surface): Decoded {
     throw new Refusal('invalid_request', "'messages' must be an array.", { param: 'messages' });
   }
   const losses: Loss[] = [];
-  const turns = decodeTurns(body.messages, losses);
+  const places: string[] = [];
+  const turns = decodeTurns(body.messages, places, losses);
   const { tools, hostedTools } = decodeTools(body, losses);
   const extra: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(body)) {
@@ -64,7 +65,7 @@ export function decodeRequest(body: Json, surface: Surface): Decoded {
     stream: body.stream === true,
     extra,
   };
-  return { prompt: compact(prompt) as unknown as Prompt, losses };
+  return { prompt: compact(prompt) as unknown as Prompt, places, losses };
 }
 
 function voice(value: unknown): string | undefined {

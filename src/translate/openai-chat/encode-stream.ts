@@ -3,6 +3,7 @@
 import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { createLosses } from '../losses.ts';
 import { encodeAudio, encodeCitation, encodeImage } from './encode-answer.ts';
 import { encodeFinish } from './finish.ts';
 import { encodeDetail, extraContent } from './signatures.ts';
@@ -23,6 +24,7 @@ interface ChoiceState {
 
 export function streamEncoder(context: AnswerContext): StreamEncoder {
   const choices = new Map<number, ChoiceState>();
+  const losses = createLosses();
   let usage: Usage | undefined;
   let head: Wire | undefined;
 
@@ -104,15 +106,20 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         const image = encodeImage(part.block);
         if (image) return chunk(part.choice, { images: [image] });
         const audio = encodeAudio(part.block, part.transcript);
-        return audio ? chunk(part.choice, { audio }) : '';
+        if (audio) return chunk(part.choice, { audio });
+        losses.push({ field: 'content', how: 'dropped', note: part.block.type });
+        return '';
       }
       case 'finish':
         return chunk(part.choice, {}, encodeFinish(part.reason, stateOf(part.choice).refused));
       case 'usage':
         usage = part.usage;
         return '';
-      // What only another format understands has no chunk; errors leave by `encodeStreamError`.
+      // What only another format understands has no chunk.
       case 'opaque':
+        losses.push({ field: 'content', how: 'dropped', note: part.block.kind });
+        return '';
+      // Errors leave by `encodeStreamError`.
       case 'error':
       case 'end':
         return '';
@@ -121,6 +128,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
 
   return {
     push,
+    losses: () => losses.all,
     end(): string {
       const told = usage && context.wantsUsage;
       const last = told

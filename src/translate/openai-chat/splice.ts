@@ -12,6 +12,7 @@ import {
   valueEnd,
 } from '../../exchange/json-span.ts';
 import type { Target } from '../../exchange/target.ts';
+import { withoutTagged } from './tagged.ts';
 import { type Json, list, object } from './wire.ts';
 
 export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target): Buffer {
@@ -32,7 +33,10 @@ export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target):
   limitEdits(raw, body, edits.outputLimit, quirks.includes('max-tokens'), top, set, rename);
   const seed = quirks.includes('random-seed') ? member(top, 'seed') : undefined;
   if (seed && body.random_seed === undefined) rename(seed, 'random_seed', raw.toString('utf8', seed.from, seed.to));
-  if (quirks.includes('no-developer-role')) changes.push(...roleEdits(raw, body, top));
+  const noDevelopers = quirks.includes('no-developer-role');
+  const messages = withoutTagged(raw, body);
+  if (messages) set('messages', noDevelopers ? messages.map(developerAsSystem) : messages);
+  else if (noDevelopers) changes.push(...roleEdits(raw, body, top));
   return apply(raw, changes);
 }
 
@@ -59,6 +63,10 @@ function limitEdits(
   const used = ['max_tokens', 'max_completion_tokens'].filter(given);
   if (oldSpelling && !used.includes('max_tokens')) used.push('max_tokens');
   for (const key of used.length > 0 ? used : ['max_completion_tokens']) set(key, clamp);
+}
+
+function developerAsSystem(message: Json): Json {
+  return message.role === 'developer' ? { ...message, role: 'system' } : message;
 }
 
 /** `developer` said as `system`, message by message, where the provider knows no developers. */

@@ -1,0 +1,22 @@
+// Losses of a stream: told once however often they happen, so that a long stream gathers few.
+
+import type { Loss } from '../exchange/prompt.ts';
+
+/** Where an encoder reports; a plain list will do for a whole answer. */
+export interface Losses {
+  push(loss: Loss): void;
+}
+
+export function createLosses(): Losses & { readonly all: readonly Loss[] } {
+  const all: Loss[] = [];
+  const told = new Set<string>();
+  return {
+    all,
+    push(loss) {
+      const key = `${loss.how} ${loss.field} ${loss.note ?? ''}`;
+      if (told.has(key)) return;
+      told.add(key);
+      all.push(loss);
+    },
+  };
+}

@@ -1,0 +1,212 @@
+// What a crossing loses is told by the client's own names, streams included; what belongs to another format's provider
+// stays behind.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AnswerContext } from '../src/exchange/codec.ts';
+import { type Format, formats } from '../src/exchange/format.ts';
+import { Frame } from '../src/exchange/frame.ts';
+import type { Part } from '../src/exchange/part.ts';
+import type { Loss } from '../src/exchange/prompt.ts';
+import { codecs, encodeRequest, openLane } from '../src/translate/translate.ts';
+import { targetOf } from './target.ts';
+
+const context: AnswerContext = {
+  requestId: 'request-1',
+  model: 'model-1',
+  created: 1,
+  framing: 'sse',
+  wantsUsage: true,
+  id: (prefix) => `${prefix}1`,
+  price: () => undefined,
+};
+
+function send(
+  client: Format,
+  provider: Format,
+  body: Record<string, unknown>,
+  model = 'model-1',
+  quirks: string[] = [],
+) {
+  const raw = Buffer.from(JSON.stringify(body));
+  const surface = { kind: 'generate', format: client, model, stream: false } as const;
+  const outline = codecs[client].outline(body, surface, raw.length);
+  const sent = encodeRequest(client, raw, body, surface, outline, targetOf(provider, quirks, model), {});
+  return {
+    body: JSON.parse(String(sent.body)) as Record<string, unknown>,
+    losses: sent.losses.map((loss) => loss.field),
+  };
+}
+
+const cache_control = { type: 'ephemeral' };
+
+test('losses name the Messages client’s own messages, with and without a system text', () => {
+  const messages = [
+    { role: 'user', content: 'One' },
+    { role: 'assistant', content: 'Two' },
+    { role: 'user', content: [{ type: 'text', text: 'Three', cache_control }] },
+  ];
+  const asked = { model: 'm', max_tokens: 10, messages };
+  const path = 'messages[2].content[0].cache_control';
+  for (const provider of ['openai-chat', 'gemini-generate'] as const) {
+    assert.deepEqual(send('anthropic-messages', provider, asked).losses, [path]);
+    assert.deepEqual(send('anthropic-messages', provider, { ...asked, system: 'Be brief.' }).losses, [path]);
+    const system = [{ type: 'text', text: 'Be brief.', cache_control }];
+    assert.deepEqual(send('anthropic-messages', provider, { ...asked, system }).losses, [
+      'system[0].cache_control',
+      path,
+    ]);
+  }
+});
+
+test('losses name the Gemini client’s contents and the chat client’s messages behind folded results', () => {
+  const part = { inlineData: { mimeType: 'video/mp4', data: 'AAAA' } };
+  const systemInstruction = { parts: [{ text: 'Be brief.' }] };
+  const contents = [{ role: 'user', parts: [{ text: 'One' }, part] }];
+  const gemini = send('gemini-generate', 'anthropic-messages', { systemInstruction, contents });
+  assert.ok(gemini.losses.includes('contents[0].parts[1]'), gemini.losses.join(' '));
+  const call = (id: string) => ({ id, type: 'function', function: { name: 'f', arguments: '{}' } });
+  const messages = [
+    { role: 'user', content: 'One' },
+    { role: 'assistant', content: null, tool_calls: [call('a'), call('b')] },
+    { role: 'tool', tool_call_id: 'a', content: '1' },
+    { role: 'tool', tool_call_id: 'b', content: '2' },
+    { role: 'user', name: 'Ann', content: 'Go on' },
+  ];
+  assert.deepEqual(send('openai-chat', 'anthropic-messages', { model: 'm', max_tokens: 10, messages }).losses, [
+    'messages[4].name',
+  ]);
+});
+
+const streamed: Record<string, { parts: Part[]; losses: Partial<Record<Format, string[]>> }> = {
+  'a block only its own format understands': {
+    parts: [
+      { type: 'opaque', choice: 0, block: { type: 'opaque', origin: 'anthropic-messages', kind: 'odd', value: {} } },
+    ],
+    losses: { 'openai-chat': ['content'], 'gemini-generate': ['odd'], 'anthropic-messages': [] },
+  },
+  'a picture': {
+    parts: [
+      {
+        type: 'media',
+        choice: 0,
+        block: { type: 'image', source: { kind: 'base64', data: 'AAAA', mediaType: 'image/png' } },
+      },
+    ],
+    losses: { 'openai-chat': [], 'gemini-generate': [], 'anthropic-messages': ['image'] },
+  },
+  'a file of another provider': {
+    parts: [
+      { type: 'media', choice: 0, block: { type: 'image', source: { kind: 'file', id: 'f1', origin: 'openai-chat' } } },
+    ],
+    losses: { 'openai-chat': ['content'], 'gemini-generate': ['message'], 'anthropic-messages': ['image'] },
+  },
+  'citations without an address, told once': {
+    parts: [
+      { type: 'citation', choice: 0, citation: { origin: 'openai-chat', title: 'a', raw: {} } },
+      { type: 'citation', choice: 0, citation: { origin: 'openai-chat', title: 'b', raw: {} } },
+    ],
+    losses: { 'openai-chat': [], 'gemini-generate': [], 'anthropic-messages': ['citations'] },
+  },
+  'a second answer': {
+    parts: [{ type: 'text-delta', choice: 1, text: 'Two' }],
+    losses: { 'openai-chat': [], 'gemini-generate': [], 'anthropic-messages': ['n'] },
+  },
+};
+
+for (const [name, { parts, losses }] of Object.entries(streamed)) {
+  test(`a stream tells what its client’s format cannot say: ${name}`, () => {
+    for (const format of formats) {
+      const encoder = codecs[format].streamEncoder(context);
+      const all: Part[] = [
+        { type: 'text-delta', choice: 0, text: 'One' },
+        ...parts,
+        { type: 'finish', choice: 0, reason: 'stop' },
+        { type: 'end' },
+      ];
+      for (const part of all) encoder.push(part);
+      encoder.end();
+      const told: readonly Loss[] = encoder.losses?.() ?? [];
+      assert.deepEqual(
+        told.map((loss) => loss.field),
+        losses[format],
+        format,
+      );
+    }
+  });
+}
+
+test('a crossing lane passes its encoder’s losses on; a passing lane has none', () => {
+  const lane = openLane('anthropic-messages', 'openai-chat', context);
+  const chunk = { choices: [{ index: 1, delta: { content: 'Two' }, finish_reason: null }] };
+  lane.push(new Frame(Buffer.from(`data: ${JSON.stringify(chunk)}\n\n`)));
+  assert.deepEqual(
+    lane.losses?.().map((loss) => loss.field),
+    ['n'],
+  );
+  for (const format of formats) assert.equal(openLane(format, format, context).losses?.() ?? undefined, undefined);
+});
+
+test('proofs of other formats do not reach a chat provider of the client’s own format', () => {
+  const foreign = 'tg1.anthropic-messages.AAAA';
+  const google = (signature: string) => ({ google: { thought_signature: signature } });
+  const call = { id: 'a', type: 'function', function: { name: 'f', arguments: '{}' } };
+  const own = { type: 'reasoning.text', text: 'ours', signature: 'real', index: 1 };
+  const messages = [
+    { role: 'developer', content: 'a quoted "tg1.x" is no proof' },
+    {
+      role: 'assistant',
+      content: 'x',
+      reasoning_details: [{ type: 'reasoning.text', text: 'theirs', signature: foreign, index: 0 }, own],
+      tool_calls: [
+        { ...call, extra_content: google('tg1.gemini-generate.BBBB') },
+        { ...call, extra_content: google('real') },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: 'y',
+      reasoning_details: [{ type: 'reasoning.encrypted', data: foreign, index: 0 }],
+      extra_content: { ...google(foreign), other: 1 },
+      thought_signature: foreign,
+    },
+  ];
+  const { body } = send('openai-chat', 'openai-chat', { model: 'model-1', messages }, 'model-1', ['no-developer-role']);
+  assert.deepEqual(body.messages, [
+    { role: 'system', content: 'a quoted "tg1.x" is no proof' },
+    {
+      role: 'assistant',
+      content: 'x',
+      reasoning_details: [own],
+      tool_calls: [call, { ...call, extra_content: google('real') }],
+    },
+    { role: 'assistant', content: 'y', extra_content: { other: 1 } },
+  ]);
+});
+
+test('proofs of other formats do not reach a Gemini provider from a Gemini client', () => {
+  const foreign = Buffer.from('tg1.openai-chat.proof').toString('base64');
+  const functionCall = { name: 'f', args: {} };
+  const contents = [
+    { role: 'user', parts: [{ text: 'One' }] },
+    { role: 'model', parts: [{ text: 'thought', thought: true, thoughtSignature: foreign }] },
+    {
+      role: 'model',
+      parts: [
+        { text: '', thoughtSignature: foreign },
+        { text: 'said', thought_signature: foreign },
+        { functionCall, thoughtSignature: foreign },
+        { text: 'kept', thoughtSignature: 'cmVhbA==' },
+      ],
+    },
+  ];
+  const sent = (model: string): unknown =>
+    send('gemini-generate', 'gemini-generate', { contents }, model).body.contents;
+  const expected = (call: object): unknown => [
+    { role: 'user', parts: [{ text: 'One' }] },
+    { role: 'model', parts: [{ text: 'said' }, call, { text: 'kept', thoughtSignature: 'cmVhbA==' }] },
+  ];
+  assert.deepEqual(sent('gemini-2.5-flash'), expected({ functionCall }));
+  const standIn = 'skip_thought_signature_validator';
+  assert.deepEqual(sent('gemini-3-pro'), expected({ functionCall, thoughtSignature: standIn }));
+});
