@@ -29,7 +29,7 @@ async function providerError({ driver, provider, target }: Place, status: 400 | 
 /** One bad moment of the provider: libraries that try again by themselves are let to, the others are told. */
 async function moment({ driver, provider, target, tries }: Place): Promise<void> {
   provider.play({ kind: 'error', status: 500 }, said({ text: words }));
-  if (tries) {
+  if (tries !== 'never') {
     const answer = await driver.ask({ ...hello(target.model), retries: 1 });
     assert.equal(answer.text, words);
     last(provider, 2);
@@ -38,6 +38,15 @@ async function moment({ driver, provider, target, tries }: Place): Promise<void>
   const failure = await failureOf(driver, driver.ask(hello(target.model)));
   assert.equal(failure.status, 500, failure.message);
   last(provider, 1);
+}
+
+/** Over all layers a request is tried three times, however often the library would. */
+async function persistent({ driver, provider, target, tries }: Place): Promise<void> {
+  provider.play({ kind: 'error', status: 500 });
+  const patience = tries === 'told' ? 5 : 0;
+  const failure = await failureOf(driver, driver.ask({ ...hello(target.model), retries: patience }));
+  assert.equal(failure.status, 500, failure.message);
+  last(provider, tries === 'told' ? 3 : 1);
 }
 
 async function broke({ driver, provider, target, answered }: Place): Promise<void> {
@@ -74,6 +83,7 @@ export const failures: readonly Scenario[] = [
   { name: 'the provider limits the rate', run: (place) => providerError(place, 429) },
   { name: 'the provider fails', run: (place) => providerError(place, 500) },
   { name: 'the provider fails once', once: true, run: moment },
+  { name: 'the provider keeps failing', once: true, run: persistent },
   { name: 'the budget is spent', run: broke },
   { name: 'a model that nobody has', run: nobody },
   { name: 'the client leaves in mid-stream', run: abort },

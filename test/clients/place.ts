@@ -10,8 +10,8 @@ export interface Place {
   readonly driver: Driver;
   readonly provider: Provider;
   readonly target: Target;
-  /** Whether the library tries again by itself where an error lets it. */
-  readonly tries: boolean;
+  /** How the library tries again by itself: not at all, as it likes, or counting aloud and stopping when told. */
+  readonly tries: 'never' | 'alone' | 'told';
   /** Requests that the gateway has answered so far, refused ones among them. */
   answered(): Promise<number>;
 }
