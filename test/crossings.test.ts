@@ -6,6 +6,7 @@ import type { AnswerContext, Codec } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Prompt } from '../src/exchange/prompt.ts';
+import { type Bucket, inputTokens, noUsage, outputTokens } from '../src/exchange/usage.ts';
 import { codecs, openLane, passAnswer } from '../src/translate/translate.ts';
 import { type Folded, fold } from './fold.ts';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
@@ -82,17 +83,23 @@ function normalJson(input: string): string {
   return JSON.stringify({ input });
 }
 
-/** Buckets that all three formats can say. Audio, images and reasoning are told apart by some only: their sums count. */
-function countedUsage({ usage }: Folded, to: Format): unknown {
+/** Buckets that a format has words for; what it has none for is in its sums. */
+const said: Record<Format, readonly Bucket[]> = {
+  'openai-chat': [
+    ...(['cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'inputAudio', 'inputImage'] as const),
+    ...(['reasoning', 'outputAudio', 'outputImage', 'webSearches'] as const),
+  ],
+  'anthropic-messages': ['cacheRead', 'cacheWrite5m', 'cacheWrite1h', 'reasoning', 'webSearches'],
+  'gemini-generate': ['cacheRead', 'inputAudio', 'inputImage', 'reasoning', 'outputAudio', 'outputImage'],
+};
+
+/** Both sums, and each bucket that the client's format can say. */
+function countedUsage({ usage: told }: Folded, to: Format): unknown {
   // Anthropic's answers always have usage: none is told as zero.
-  if (!usage) return to === 'anthropic-messages' ? { input: 0, output: 0, cacheRead: 0 } : undefined;
-  const { input, cacheRead, cacheWrite5m, cacheWrite1h, inputAudio, inputImage } = usage;
-  const { output, reasoning, outputAudio, outputImage } = usage;
-  return {
-    input: input + cacheRead + cacheWrite5m + cacheWrite1h + inputAudio + inputImage,
-    output: output + reasoning + outputAudio + outputImage,
-    cacheRead,
-  };
+  const usage = told ?? (to === 'anthropic-messages' ? noUsage() : undefined);
+  if (!usage) return undefined;
+  const each = Object.fromEntries(said[to].map((bucket) => [bucket, usage[bucket]]));
+  return { inputs: inputTokens(usage), outputs: outputTokens(usage), ...each };
 }
 
 function answers(format: Format): Recording[] {

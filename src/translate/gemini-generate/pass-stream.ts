@@ -69,9 +69,10 @@ export function passStream(context: AnswerContext): Lane {
 
 /** Where the JSON of a one-line event begins; 0 where the frame is of another shape. */
 function jsonStart(bytes: Buffer): number {
-  // "data:" and at most one blank, as all recorded frames have it.
-  if (bytes[0] !== 0x64 || bytes[4] !== 0x3a) return 0;
-  const at = bytes[5] === 0x20 ? 6 : 5;
+  // "data:" and at most one blank, as all recorded frames have it; before it the second half of a CRLF that was torn.
+  const first = bytes[0] === 0x0a ? 1 : 0;
+  if (bytes[first] !== 0x64 || bytes[first + 4] !== 0x3a) return 0;
+  const at = first + (bytes[first + 5] === 0x20 ? 6 : 5);
   return bytes[at] === openBrace ? at : 0;
 }
 
@@ -145,7 +146,7 @@ function heavy(frame: Frame, start: number, state: State, context: AnswerContext
   const priced = ended && seen.usage ? withPrice(frame, start, body, seen.usage, context) : undefined;
   if (sse && priced === undefined) return { ...seen, out: frame.bytes, whole: true };
   if (sse) return { ...seen, out: priced };
-  const json = priced === undefined ? data : priced.toString('utf8', 5).trim();
+  const json = priced === undefined ? data : priced.toString('utf8', start > 0 ? start : 5).trim();
   return { ...seen, out: frames.frame(json) };
 }
 
