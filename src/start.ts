@@ -76,8 +76,10 @@ export async function start(options: StartOptions): Promise<Running> {
     async stop() {
       draining = true;
       log.info('draining', { inflight: gateway.inflight() });
-      for (const server of servers) server.stop();
+      // Listening on while it drains: a probe reads 503 and a client is told to try again, where a closed port would
+      // tell both that something is broken.
       await Promise.race([gateway.drain(), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      for (const server of servers) server.stop();
       for (const server of servers) server.destroy();
       reload.close();
       await installation.close();
