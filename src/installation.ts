@@ -12,7 +12,7 @@ import { simulate } from './providers/sim.ts';
 import { rows } from './providers/table.ts';
 import { openStore, type Store } from './store/store.ts';
 import { realClock } from './world/real/clock.ts';
-import { type DataFolder, newToken, openDataFolder, StartError } from './world/real/data-folder.ts';
+import { type DataFolder, newToken, openDataFolder, StartError, unwritable } from './world/real/data-folder.ts';
 import { createNetwork, type NetworkOptions } from './world/real/network.ts';
 import { realRandom } from './world/real/random.ts';
 import { openSegments } from './world/real/segments.ts';
@@ -49,7 +49,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const { loaded, log } = options;
   const { settings } = loaded();
   const folder = openDataFolder(settings.dataFolder);
-  const release = takeLock(folder.path);
+  const release = lock(folder.path);
   if (!release) return undefined;
 
   const network = createNetwork(proxies(options.environment));
@@ -97,6 +97,15 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       release();
     },
   };
+}
+
+/** The first file that is opened for writing: here it shows that a folder which exists is read-only. */
+function lock(path: string): (() => void) | undefined {
+  try {
+    return takeLock(path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
 }
 
 function adminParts(

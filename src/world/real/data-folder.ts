@@ -1,8 +1,8 @@
 // The folder that holds everything that lasts: made private, with its small secret files.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 /** One line for the operator: what is wrong and what to do. */
 export class StartError extends Error {}
@@ -19,8 +19,8 @@ export interface DataFolder {
 /** Throws `StartError` where the folder cannot be written. */
 export function openDataFolder(path: string): DataFolder {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    mkdirSync(join(path, 'journal'), { recursive: true, mode: 0o700 });
+    makeFolder(resolve(path));
+    makeFolder(resolve(path, 'journal'));
   } catch (error) {
     throw unwritable(path, error);
   }
@@ -46,7 +46,21 @@ export function newToken(prefix: string): string {
   return prefix + randomBytes(32).toString('base64url');
 }
 
-function unwritable(path: string, error: unknown): StartError {
+/** Node's own `recursive` never returns where a file system says of every new folder that its parent is missing (/proc). */
+function makeFolder(path: string): void {
+  const make = (): void => void mkdirSync(path, { mode: 0o700 });
+  try {
+    make();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    make();
+  }
+}
+
+export function unwritable(path: string, error: unknown): StartError {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason =
     {
