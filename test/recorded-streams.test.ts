@@ -166,6 +166,8 @@ function checkStream(recording: Recording, format: Format, text: string): void {
   const parts = partsOf(format, whole.frames);
   const expected = driveAll(format, whole.frames);
   checkOwn(format, text, expected[`${format} plain`]);
+  const returns = Buffer.from(text.replaceAll('\r\n', '\n').replaceAll('\n', '\r\n'), 'utf8');
+  assert.deepEqual(said(read('CRLF byte by byte', returns, () => 1).frames), said(whole.frames), 'CRLF byte by byte');
   for (const { name, frames } of cuttings(recording, bytes)) {
     assert.equal(Buffer.compare(Buffer.concat(frames.map((frame) => frame.bytes)), bytes), 0, `${name}: all bytes`);
     assert.deepEqual(said(frames), said(whole.frames), name);
