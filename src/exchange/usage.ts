@@ -30,21 +30,19 @@ export interface Usage {
 
 export type Bucket = Exclude<keyof Usage, 'tier' | 'unknown'>;
 
-export const buckets: readonly Bucket[] = [
+export const inputBuckets: readonly Bucket[] = [
   'input',
   'cacheRead',
   'cacheWrite5m',
   'cacheWrite1h',
   'inputAudio',
   'inputImage',
-  'output',
-  'reasoning',
-  'outputAudio',
-  'outputImage',
-  'webSearches',
-  'images',
-  'seconds',
 ];
+
+/** Buckets that count tokens. */
+export const tokenBuckets: readonly Bucket[] = [...inputBuckets, 'output', 'reasoning', 'outputAudio', 'outputImage'];
+
+export const buckets: readonly Bucket[] = [...tokenBuckets, 'webSearches', 'images', 'seconds'];
 
 export function noUsage(): Usage {
   return {

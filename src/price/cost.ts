@@ -2,32 +2,14 @@
 
 import type { Outline } from '../exchange/outline.ts';
 import type { BucketPrices, Cost, Rate, RateTier, ServiceShare } from '../exchange/rate.ts';
-import { type Bucket, buckets, inputTokens, type Usage } from '../exchange/usage.ts';
+import { type Bucket, buckets, inputBuckets, inputTokens, tokenBuckets, type Usage } from '../exchange/usage.ts';
 
 const picoPerNano = 1000;
 
-/** Buckets that are tokens: these a service tier scales. */
-const tokenBuckets: ReadonlySet<Bucket> = new Set([
-  'input',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'inputAudio',
-  'inputImage',
-  'output',
-  'reasoning',
-  'outputAudio',
-  'outputImage',
-]);
+/** What a service tier scales. */
+const scaled: ReadonlySet<Bucket> = new Set(tokenBuckets);
 
-const inputBuckets: ReadonlySet<Bucket> = new Set([
-  'input',
-  'cacheRead',
-  'cacheWrite5m',
-  'cacheWrite1h',
-  'inputAudio',
-  'inputImage',
-]);
+const inward: ReadonlySet<Bucket> = new Set(inputBuckets);
 
 /** Providers' names for the service that the plain prices are for. `auto` in an answer never names a dearer tier. */
 const standardServices: ReadonlySet<string> = new Set([
@@ -76,7 +58,7 @@ export function cost(usage: Usage, rate: Rate): Cost {
     const used = usage[bucket];
     if (!(used > 0)) continue;
     const count = rate.oncePerRequest?.includes(bucket) ? 1 : Math.ceil(used);
-    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && inputBuckets.has(bucket)) {
+    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && inward.has(bucket)) {
       if (!addMarginal(sum, rate, bucket, position, count, share)) unpriced.push(bucket);
       position += count;
       continue;
@@ -130,7 +112,7 @@ function serviceShare(tier: string | undefined, rate: Rate, unpriced: string[]):
 
 function priceOf(prices: BucketPrices, bucket: Bucket, share: ServiceShare): number | undefined {
   const price = prices[bucket];
-  if (price === undefined || share === wholeShare || !tokenBuckets.has(bucket)) return price;
+  if (price === undefined || share === wholeShare || !scaled.has(bucket)) return price;
   return Math.ceil((price * share[0]) / share[1]);
 }
 
