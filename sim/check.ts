@@ -5,7 +5,7 @@ import type { JournalRow, Receipt } from '../src/exchange/receipt.ts';
 import type { ClientAnswer } from './client.ts';
 
 export interface Evidence {
-  /** Ids of exchanges that were identified, as the clients saw them in their answers; undefined for one that left unanswered. */
+  /** How many requests came with a key that is known. */
   readonly identified: number;
   readonly answers: readonly ClientAnswer[];
   readonly rows: readonly JournalRow[];

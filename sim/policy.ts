@@ -25,7 +25,7 @@ function provider(name: string, format: Provider['format'], auth: Provider['auth
   };
 }
 
-/** A dollar amount from tiny to ample, so that some worlds cut and others never do. */
+/** Budgets from tiny to ample, so that some worlds cut and others never do. */
 export function drawPolicy(chance: Chance): Snapshot {
   const one = provider('one', 'openai-chat', 'bearer');
   const two = provider('two', 'anthropic-messages', 'x-api-key');

@@ -23,7 +23,7 @@ export interface Run {
   readonly evidence: Evidence;
 }
 
-/** 2026-01-01, one hour before midnight UTC, so that long runs cross a window's edge. */
+/** 2026-01-01, one hour before midnight UTC: a run ends within its day, whose balance must then be the sum of all receipts. */
 const startEpochMs = Date.UTC(2026, 0, 1, 23);
 const requests = 40;
 

@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts';
 import type { SimClock } from './clock.ts';
 
 /** `slow` and `late` think in silence for longer than the gateway's heartbeat; `late` then fails. */
-export const behaviours = [
+const behaviours = [
   'whole',
   'whole',
   'whole',
@@ -21,7 +21,7 @@ export const behaviours = [
   'stall',
   'broken',
 ] as const;
-export type Behaviour = (typeof behaviours)[number];
+type Behaviour = (typeof behaviours)[number];
 
 /** What a provider did for one attempt: the truth that the books are held against. */
 export interface Deed {

@@ -58,7 +58,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const plan = rooms.route.plan({
         model: outline.model,
         providerHeader: asks.provider,
-        caller,
+        caller: known,
         outline,
         snapshot: policy,
       });

@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** The settings that the gateway of this folder would start with; secrets need not be there. */
-export function settingsOf(place: Place, environment: Environment, io: Io): Settings {
+function settingsOf(place: Place, environment: Environment, io: Io): Settings {
   const fileName = findConfigFile({ environment, ...(place.config ? { named: place.config } : {}) });
   return loadConfigFile(fileName, environment, io.table, true).settings;
 }

@@ -33,7 +33,7 @@ export function formatProblem(problem: Problem, fileName: string): string {
   return `${place}: ${key}${problem.message}${suggestion}`;
 }
 
-export function keyOf(path: Path): string {
+function keyOf(path: Path): string {
   let key = '';
   for (const step of path) {
     if (typeof step === 'number') key += `[${step}]`;

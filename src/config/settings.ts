@@ -64,7 +64,7 @@ export function readSettings(file: ConfigFile, environment: Environment, sim: bo
 }
 
 /** `localhost`, 127.0.0.0/8 and ::1. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/i.test(host);
 }
 

@@ -11,7 +11,6 @@ export interface Draft {
   /** Epoch ms and monotonic ms of arrival. */
   readonly at: number;
   readonly startedAt: number;
-  caller?: Caller;
   asked: string;
   rule: string;
   stream: boolean;

@@ -29,7 +29,7 @@ export interface Billing {
   readonly lowWater: number;
 }
 
-/** How a provider takes its credential. `signed` ones have code of their own in `providers/`. */
+/** How a provider takes its credential. `google-token` is fetched by code of its own in `providers/`. */
 export type Auth = 'bearer' | 'x-api-key' | 'x-goog-api-key' | 'api-key' | 'none' | 'google-token';
 
 /** A provider ready for use: its table row merged with the configuration. */
@@ -39,7 +39,7 @@ export interface Provider {
   /** Without a trailing slash: `https://api.openai.com/v1`. */
   readonly baseUrl: string;
   readonly auth: Auth;
-  /** Used in turn. Empty where none is needed (or for `google-token`, where the token fetcher has it). */
+  /** Used in turn; empty where none is needed. For `google-token` the content of the credential file, or none: then the metadata server is asked. */
   readonly keys: readonly Secret[];
   /** Fixed headers, lower case. */
   readonly headers: Readonly<Record<string, string>>;

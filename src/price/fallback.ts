@@ -14,7 +14,7 @@ interface FallbackRule {
   readonly why: string;
 }
 
-export const fallbackRules: readonly FallbackRule[] = [
+const fallbackRules: readonly FallbackRule[] = [
   { bucket: 'reasoning', as: 'output', percent: 100, why: 'Every provider bills hidden reasoning as output.' },
   {
     bucket: 'cacheRead',
