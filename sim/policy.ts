@@ -34,7 +34,6 @@ export function drawPolicy(chance: Chance): Snapshot {
     limit,
     per: 'day',
     timezone: 'UTC',
-    onExhausted: 'error',
     alertAt: [],
   });
   const target = (which: Provider) => ({ provider: which, model: 'm', timeouts, weight: 1 });

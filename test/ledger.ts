@@ -128,7 +128,7 @@ export function target(provider: string, model: string): Target {
 }
 
 export function rule(scope: string, limit: number, per: BudgetRule['per'] = 'day', timezone = 'UTC'): BudgetRule {
-  return { scope, limit, per, timezone, onExhausted: 'error', alertAt: [] };
+  return { scope, limit, per, timezone, alertAt: [] };
 }
 
 export function receipt(id: string, cost: number, more: Partial<Receipt> = {}): Receipt {

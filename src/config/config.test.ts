@@ -35,7 +35,7 @@ test('without a file: providers of the environment, the built-in one, five dolla
   assert.deepEqual([...snapshot.providers.keys()], ['openai', 'anthropic', 'sim']);
   assert.equal(snapshot.version, 'default');
   assert.deepEqual(snapshot.budgets, [
-    { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', onExhausted: 'error', alertAt: [] },
+    { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', alertAt: [] },
   ]);
   assert.deepEqual(settings.listen, { host: '127.0.0.1', port: 8080 });
   assert.equal(settings.sim, true);
@@ -73,7 +73,7 @@ models:
       - openai/gpt-4o-mini
   one: ollama/org/model:7b
 budgets:
-  - { scope: global, limit: 500 USD, per: month, timezone: Europe/Berlin, on_exhausted: finish, alert_at: [50%, 0.8] }
+  - { scope: global, limit: 500 USD, per: month, timezone: Europe/Berlin, alert_at: [50%, 0.8] }
   - { scope: "key:*", limit: 0.01, per: day }
 limits:
   - { scope: "key:*", requests: 600, tokens: 200000, concurrency: 50 }
@@ -113,7 +113,6 @@ test('a whole file becomes the snapshot it says', () => {
     limit: 500_000_000_000,
     per: 'month',
     timezone: 'Europe/Berlin',
-    onExhausted: 'finish',
     alertAt: [0.5, 0.8],
   });
   assert.equal(snapshot.budgets[1]?.limit, 10_000_000);
@@ -163,13 +162,25 @@ test('every problem names its line and key, and the word that was meant', () => 
     ],
     [
       'budgets:\n  - { scope: kee:*, limit: 5, per: day }\n',
-      [
-        'f:2: budgets[0].scope: unknown kind of scope; known: global, key, end_user, tag, run, model, provider; did you mean key?',
-      ],
+      ['f:2: budgets[0].scope: unknown kind of scope; known here: global, key, model, provider; did you mean key?'],
     ],
     [
       'budgets:\n  - { scope: team:a, limit: 5, per: day }\n',
-      ['f:2: budgets[0].scope: team: is not supported by this version: its keys belong to no team; use key: or tag:'],
+      ['f:2: budgets[0].scope: team: is not supported here by this version; known here: global, key, model, provider'],
+    ],
+    [
+      'budgets:\n  - { scope: "run:*", limit: 5, per: day }\n',
+      ['f:2: budgets[0].scope: run: is not supported here by this version; known here: global, key, model, provider'],
+    ],
+    [
+      'limits:\n  - { scope: "model:*", requests: 5 }\n',
+      ['f:2: limits[0].scope: model: is not supported here by this version; known here: global, key'],
+    ],
+    [
+      'budgets:\n  - { scope: global, limit: 5, per: day, on_exhausted: finish }\n',
+      [
+        'f:2: budgets[0].on_exhausted: on_exhausted is not supported by this version; a stream whose budget is spent ends with an error',
+      ],
     ],
     [
       'models:\n  a: { targets: [openai/x, gpt-4o] }\n',

@@ -10,17 +10,19 @@ import { isTimeZone, parseInstant, parseShare, picoPerPiece, picoPerToken } from
 
 /** What holds where nobody wrote a budget: a forgotten loop costs five dollars and not a month's wages. */
 export const defaultBudgets: readonly BudgetRule[] = [
-  { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', onExhausted: 'error', alertAt: [] },
+  { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', alertAt: [] },
 ];
 
-const scopeKinds = ['global', 'key', 'end_user', 'tag', 'run', 'model', 'provider'];
-const laterScopeKinds = ['org', 'team', 'user', 'service'];
+/** What each section counts by: a rule on any other scope would be believed in and never charged. */
+const budgetScopes = ['global', 'key', 'model', 'provider'];
+const limitScopes = ['global', 'key'];
+const laterScopes = ['org', 'team', 'user', 'service', 'end_user', 'tag', 'run', 'model', 'provider'];
 
 export function readBudgets(section: NonNullable<ConfigFile['budgets']>, findings: Findings): BudgetRule[] {
   const seen = new Set<string>();
   return section.map((entry, index) => {
     const path: Path = ['budgets', index];
-    readScope(entry.scope, path, findings);
+    readScope(entry.scope, budgetScopes, path, findings);
     const limit = parseUsd(entry.limit);
     if (limit === undefined) {
       findings.problem(
@@ -43,7 +45,6 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
       limit: limit ?? 0,
       per: entry.per,
       timezone,
-      onExhausted: entry.on_exhausted ?? 'error',
       alertAt,
     };
   });
@@ -52,7 +53,7 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
 export function readLimits(section: NonNullable<ConfigFile['limits']>, findings: Findings): LimitRule[] {
   return section.map((entry, index) => {
     const path: Path = ['limits', index];
-    readScope(entry.scope, path, findings);
+    readScope(entry.scope, limitScopes, path, findings);
     const { requests, tokens, concurrency } = entry;
     if (requests === undefined && tokens === undefined && concurrency === undefined) {
       findings.problem(path, 'limits nothing: give requests, tokens or concurrency');
@@ -67,21 +68,19 @@ export function readLimits(section: NonNullable<ConfigFile['limits']>, findings:
   });
 }
 
-function readScope(scope: string, path: Path, findings: Findings): void {
+function readScope(scope: string, kinds: readonly string[], path: Path, findings: Findings): void {
   const at: Path = [...path, 'scope'];
   const colon = scope.indexOf(':');
   const kind = colon < 0 ? scope : scope.slice(0, colon);
   const id = colon < 0 ? '' : scope.slice(colon + 1);
-  if (laterScopeKinds.includes(kind)) {
-    findings.problem(at, `${kind}: is not supported by this version: its keys belong to no ${kind}; use key: or tag:`);
-  } else if (!scopeKinds.includes(kind)) {
-    findings.problem(at, `unknown kind of scope; known: ${scopeKinds.join(', ')}`, nearest(kind, scopeKinds));
+  if (!kinds.includes(kind)) {
+    const known = `known here: ${kinds.join(', ')}`;
+    if (laterScopes.includes(kind)) findings.problem(at, `${kind}: is not supported here by this version; ${known}`);
+    else findings.problem(at, `unknown kind of scope; ${known}`, nearest(kind, kinds));
   } else if (kind === 'global') {
     if (colon >= 0) findings.problem(at, 'global stands alone');
   } else if (id === '' || /\s/.test(id)) {
     findings.problem(at, `must be ${kind}:NAME for one, or ${kind}:* for each one`);
-  } else if (kind === 'tag' && !/^[^=]+=.+$/.test(id)) {
-    findings.problem(at, 'must be tag:KEY=VALUE, or tag:KEY=* for each value');
   } else if (kind === 'model' && id !== '*' && !/^[^/]+\/.+$/.test(id)) {
     findings.problem(at, 'must be model:PROVIDER/MODEL, or model:* for each one');
   }

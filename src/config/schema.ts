@@ -88,16 +88,10 @@ const period = z.enum(['minute', 'hour', 'day', 'week', 'month', 'lifetime']);
 const amount = z.union([z.string(), z.number()]).describe('USD: 20 USD, $0.50 or 20.');
 
 const budget = z.strictObject({
-  scope: z
-    .string()
-    .describe('global, key:ID, key:*, end_user:X, tag:K=V, run:X, model:P/M or provider:P; * for each one.'),
+  scope: z.string().describe('global, key:ID, model:PROVIDER/MODEL or provider:NAME; * for each one.'),
   limit: amount,
   per: period,
   timezone: z.string().optional().describe('IANA zone in which windows begin; UTC.'),
-  on_exhausted: z
-    .enum(['error', 'finish'])
-    .optional()
-    .describe('How a running stream ends: an error that SDKs raise (default), or as if the output limit was reached.'),
   alert_at: z
     .array(z.union([z.string(), z.number()]))
     .optional()
@@ -105,7 +99,7 @@ const budget = z.strictObject({
 });
 
 const limit = z.strictObject({
-  scope: z.string().describe('As for budgets.'),
+  scope: z.string().describe('global, key:ID, or key:* for each one.'),
   per: z.enum(['minute', 'hour', 'day']).optional().describe('Window for requests and tokens; minute.'),
   requests: z.int().min(1).optional(),
   tokens: z.int().min(1).optional(),
@@ -189,6 +183,7 @@ export const laterSections: Readonly<Record<string, string>> = {
 /** The same for keys inside a section, by their name alone. */
 export const laterKeys: Readonly<Record<string, string>> = {
   quality: 'quality is not supported by this version',
+  on_exhausted: 'on_exhausted is not supported by this version; a stream whose budget is spent ends with an error',
   region: 'region is not supported by this version; declare one provider per region, each with its base_url',
   refresh: 'refresh is not supported by this version; the file is read again on a reload (SIGHUP)',
 };

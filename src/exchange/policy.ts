@@ -11,7 +11,6 @@ export interface BudgetRule {
   readonly per: Period;
   /** IANA zone in which windows begin; UTC where unset. */
   readonly timezone: string;
-  readonly onExhausted: 'error' | 'finish';
   /** Shares of the limit (0.5, 0.8, 1) at which an alert event is raised. */
   readonly alertAt: readonly number[];
 }
