@@ -15,7 +15,7 @@ export const probeRoutes: readonly Route[] = [
     method: 'GET',
     path: '/readyz',
     access: 'open',
-    summary: '200 when requests would be served, 503 when not (starting, draining, no ledger)',
+    summary: '200 when requests would be served, 503 while draining',
     answers: '{ status: "ready" | "not_ready", reasons }',
     handle: (_, parts) => {
       const reasons = parts.notReady();
