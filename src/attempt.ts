@@ -106,7 +106,10 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   /** An error, or a whole answer where a stream was asked for. */
   function errorAnswer(tab: Tab, { status, body, headers }: Answered): Failed {
     const codec = rooms.translate.codecs[tab.target.provider.format];
-    const failure = codec.decodeError(status >= 200 && status <= 299 ? 502 : status, body, headers);
+    const failure =
+      status >= 300 && status <= 399
+        ? redirected(status)
+        : codec.decodeError(status >= 200 && status <= 299 ? 502 : status, body, headers);
     return unseen(tab, { characters: 0, status }, fromProvider(failure));
   }
 
@@ -178,6 +181,15 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
 
 function addLosses(draft: Draft, losses: readonly Loss[]): void {
   if (losses.length > 0) draft.dropped = [...new Set([...draft.dropped, ...losses.map((loss) => loss.field)])];
+}
+
+/** Never the request's fault, and never a status to hand on: a client would follow it, and a 304 can carry no error. */
+function redirected(status: number): UpstreamFailure {
+  return {
+    status,
+    kind: 'server',
+    message: `it answered ${status}, and redirects are not followed: check its base_url`,
+  };
 }
 
 function refuseLoss(target: Target, losses: readonly Loss[]): Refusal {

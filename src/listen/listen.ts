@@ -49,7 +49,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
   }
 
   function listener(request: InboundRequest, outbound: InboundReply): void {
-    const reply = openReply(outbound, () => draining);
+    const reply = openReply(outbound, () => draining, request.method === 'HEAD');
     const id = nextId();
     const match = matchSurface(request.method ?? '', request.url ?? '');
     const refusal = match === undefined ? unknownPath(request) : match.allowed ? busy() : wrongMethod(match);

@@ -15,7 +15,8 @@ export interface OpenReply extends Reply {
   onOver(listener: () => void): void;
 }
 
-export function openReply(outbound: InboundReply, closing: () => boolean): OpenReply {
+/** `headOnly`: a HEAD request, whose answer may have no body; node throws where one is written all the same. */
+export function openReply(outbound: InboundReply, closing: () => boolean, headOnly = false): OpenReply {
   let begun = false;
   let gone = false;
   let over = false;
@@ -48,7 +49,7 @@ export function openReply(outbound: InboundReply, closing: () => boolean): OpenR
       begun = true;
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
       outbound.writeHead(status, { ...head(headers), 'content-length': bytes });
-      outbound.end(body);
+      outbound.end(headOnly ? undefined : body);
     },
     begin(status, headers) {
       if (gone || begun) return;
