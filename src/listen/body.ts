@@ -56,7 +56,10 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
         else chunks.push(chunk);
       });
       request.on('end', () => finish());
-      const left = (): void => finish(new Refusal('client_closed', 'The client left before its body was whole.'));
+      const left = (): void => {
+        // Every request closes in the end; an error with its stack is made only for one that had not ended.
+        if (!over) finish(new Refusal('client_closed', 'The client left before its body was whole.'));
+      };
       request.on('error', left);
       request.on('close', left);
     });

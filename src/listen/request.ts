@@ -1,5 +1,6 @@
 // Reads a request body as JSON, and refuses one that another parser might read differently.
 
+import { isUtf8 } from 'node:buffer';
 import { members } from '../exchange/json-span.ts';
 import { Refusal } from '../exchange/refusal.ts';
 
@@ -7,8 +8,6 @@ export interface RequestBody {
   readonly raw: Buffer;
   readonly body: Readonly<Record<string, unknown>>;
 }
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly. */
 export function readBody(raw: Buffer, ownedKeys: readonly string[]): RequestBody {
@@ -28,14 +27,9 @@ export function readBody(raw: Buffer, ownedKeys: readonly string[]): RequestBody
 
 function parse(raw: Buffer): unknown {
   if (raw.length === 0) throw new Refusal('invalid_request', 'The body is empty; it must be a JSON object.');
-  let text: string;
+  if (!isUtf8(raw)) throw new Refusal('invalid_request', 'The body is not valid UTF-8.');
   try {
-    text = decoder.decode(raw);
-  } catch {
-    throw new Refusal('invalid_request', 'The body is not valid UTF-8.');
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(raw.toString('utf8'));
   } catch (error) {
     // The parser's own words quote the body; only the place is told.
     const place = /position (\d+)/.exec((error as Error).message)?.[1];
