@@ -7,7 +7,7 @@ import type { Rate } from './exchange/rate.ts';
 import type { Charge } from './exchange/receipt.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
-import { noUsage, type Usage } from './exchange/usage.ts';
+import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
 
@@ -147,13 +147,27 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
   const { prices } = tab.rooms;
   const received = prices.outputTokens(passed.characters);
   const { usage } = passed;
-  if (usage && end.kind === 'whole') return { usage, basis: undefined };
+  if (usage && end.kind === 'whole' && believable(usage, passed.characters)) return { usage, basis: undefined };
+  if (usage && end.kind === 'whole') return { usage: guess(tab, received), basis: 'received-text' };
   // A stream that was broken off has told its input, and of its output only a beginning.
   if (usage && received <= usage.output + usage.reasoning) return { usage, basis: undefined };
   if (usage) return { usage: { ...usage, output: received - usage.reasoning }, basis: 'received-text' };
   const basis = estimateBasis(passed, end);
   if (basis === undefined) return { usage: noUsage(), basis };
-  return { usage: { ...noUsage(), input: prices.inputTokens(tab.exchange.outline), output: received }, basis };
+  return { usage: guess(tab, received), basis };
+}
+
+function guess({ rooms, exchange }: Tab, output: number): Usage {
+  return { ...noUsage(), input: rooms.prices.inputTokens(exchange.outline), output };
+}
+
+/** No model takes or makes as many tokens in one request; a count above it is a provider's fault, and no bill. */
+const tokensAtMost = 100_000_000;
+
+/** A usage of nothing for an answer of something is none, and neither is one that no model could have. */
+function believable(usage: Usage, characters: number): boolean {
+  const tokens = inputTokens(usage) + outputTokens(usage);
+  return tokens <= tokensAtMost && (tokens > 0 || usage.images > 0 || usage.seconds > 0 || characters === 0);
 }
 
 /** Priced at the model that answered, unless the operator set a price for the one that was asked. */

@@ -82,6 +82,9 @@ export function explain(failure: UpstreamFailure | CallFailure, target: Target, 
     case 'rate-limit':
       return new Refusal('rate_limited', `${name}: ${message}`, { ...detail, status });
     default:
-      return new Refusal('upstream_error', `${name}: ${message}`, { ...detail, status: status >= 500 ? status : 502 });
+      return new Refusal('upstream_error', `${name}: ${message}`, {
+        ...detail,
+        status: status >= 500 && status <= 599 ? status : 502,
+      });
   }
 }

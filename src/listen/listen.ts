@@ -61,12 +61,18 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
     }
     inflight++;
     const taken: Buffer[] = [];
-    // The handler owns its exchange and never rejects; what is given back here must be given back all the same.
-    void options.handle(open(request, reply, match, id, taken)).finally(() => {
-      for (const body of taken) bodies.release(body);
-      inflight--;
-      if (draining && inflight === 0) drained?.();
-    });
+    // The handler owns its exchange; should it fail all the same, its client must not wait for ever.
+    void options
+      .handle(open(request, reply, match, id, taken))
+      .catch(() => reply.destroy())
+      .finally(() => {
+        for (const body of taken) bodies.release(body);
+        // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
+        reply.onOver(() => {
+          inflight--;
+          if (draining && inflight === 0) drained?.();
+        });
+      });
   }
 
   function open(request: InboundRequest, reply: OpenReply, match: Match, id: string, taken: Buffer[]): Ingress {
