@@ -28,7 +28,7 @@ export interface Recording {
   readonly tags: readonly string[];
 }
 
-interface IndexEntry {
+export interface IndexEntry {
   readonly id: string;
   readonly provider: string;
   readonly api: string;
@@ -48,11 +48,18 @@ export const recordingsAbsent = `no recorded provider traffic at ${shared} (set 
 
 if (!recordingsFolder) console.error(`\n!!! ${recordingsAbsent} !!!\n`);
 
+/** What there is, unread; empty without recordings. */
+export function recordingIndex(): readonly IndexEntry[] {
+  return recordingsFolder ? (JSON.parse(readFileSync(index, 'utf8')) as IndexEntry[]) : [];
+}
+
+export function readRecording(entry: IndexEntry): Recording {
+  return JSON.parse(readFileSync(resolve(shared, 'recordings', entry.path), 'utf8')) as Recording;
+}
+
 /** All recordings of an API whose index entry passes the filter, in the index's order. */
 export function* recordings(api: string, accepts: (entry: IndexEntry) => boolean = () => true): Generator<Recording> {
-  if (!recordingsFolder) return;
-  for (const entry of JSON.parse(readFileSync(index, 'utf8')) as IndexEntry[]) {
-    if (entry.api !== api || !accepts(entry)) continue;
-    yield JSON.parse(readFileSync(resolve(recordingsFolder, entry.path), 'utf8')) as Recording;
+  for (const entry of recordingIndex()) {
+    if (entry.api === api && accepts(entry)) yield readRecording(entry);
   }
 }
