@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type GatewayProcess, startGateway } from '../gateway.ts';
 import { chat, logged, readerOf, readUntil } from './tools.ts';
@@ -65,4 +66,27 @@ test('SIGHUP reads the file again', async () => {
   const { cause } = await logged(gateway, 'config-loaded', from);
   assert.equal(cause, 'SIGHUP');
   assert.equal(await served(), 'first');
+});
+
+test('a Kubernetes volume swaps the folder behind its link, and that is noticed', async () => {
+  const folder = dirname(gateway.configFile);
+  const volume = (name: string, target: string): void => {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'tollgate.json'), JSON.stringify(configTo(target)));
+  };
+  let from = gateway.log().length;
+  volume('..one', 'first');
+  symlinkSync('..one', join(folder, '..data'));
+  unlinkSync(gateway.configFile);
+  symlinkSync(join('..data', 'tollgate.json'), gateway.configFile);
+  gateway.process.kill('SIGHUP');
+  await logged(gateway, 'config-loaded', from);
+  assert.equal(await served(), 'first');
+  from = gateway.log().length;
+  volume('..two', 'second');
+  symlinkSync('..two', join(folder, '..data_tmp'));
+  renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+  const { cause } = await logged(gateway, 'config-loaded', from);
+  assert.equal(cause, 'file changed');
+  assert.equal(await served(), 'second');
 });
