@@ -1,4 +1,4 @@
-// CPU per request of hold, journal and settle on ten scopes: `node bench/ledger.ts [requests]`. Held by budget/ to 6 µs.
+// CPU per request of hold, journal and settle on ten scopes: `node bench/ledger.ts [requests]`. The goal is 6 µs.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

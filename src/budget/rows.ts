@@ -4,7 +4,7 @@ import type { HoldRow, Receipt } from '../exchange/receipt.ts';
 import type { Account } from './accounts.ts';
 import { type OpenHold, type Posting, standing } from './open-hold.ts';
 
-// By hand instead of JSON.stringify of a row object: 2.5 µs less on a request of ten scopes (bench/ledger.ts).
+// By hand instead of JSON.stringify of a row object: the accounts' text is not made anew for each request.
 export function holdJson(hold: OpenHold): string {
   const { id, at, amount, target, keyId } = hold;
   return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(keyId)}}`;

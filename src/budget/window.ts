@@ -55,7 +55,7 @@ function isPeriod(text: string): text is Period {
 
 function createCalendar(per: Period, timezone: string): Calendar {
   const zone = createZone(timezone);
-  // Asked many times within one window, so the last answer is kept; finding it anew costs some 20 µs.
+  // Asked many times within one window, so the last answer is kept: finding it anew asks the time zone's rules.
   let last: Window | undefined;
   return {
     per,

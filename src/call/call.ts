@@ -22,7 +22,7 @@ export interface Call {
   stop(): void;
 }
 
-/** One sweep serves all clocks of all calls: a timer a call would cost 2 µs each to set and clear. */
+/** One sweep serves all clocks of all calls: a call sets and clears no timer of its own. */
 const sweepMs = 1000;
 
 export function createCall(clock: Clock, network: Pick<Network, 'dispatch'>): Call {

@@ -39,7 +39,7 @@ const prefix = 'sk-tg-';
 const secretLength = 40;
 /** Longer ones are refused unhashed: a flood of long credentials must not buy work. */
 const credentialLengthMax = 200;
-/** Credentials remembered with their entry. By the whole credential, never by a short hash of it. Saves 2 µs a request. */
+/** Credentials remembered with their entry. By the whole credential, never by a short hash of it. Spares an HMAC a request. */
 const rememberedMax = 10_000;
 
 export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyRecord[]): Identify {

@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import type { Clock, Random } from '../world/world.ts';
 
-/** Random bytes are drawn for many ids at once: a draw costs 1 µs, a slice nothing. */
+/** Random bytes are drawn for many ids at once: a draw is a system call, a slice is not. */
 const idsPerDraw = 256;
 
 export function createIds(clock: Clock, random: Random): () => string {
