@@ -70,6 +70,38 @@ test('what a request asks for itself holds: its cost, its time', async () => {
   assert.equal(late.status, 504, await late.text());
 });
 
+test('an expiry in the past is refused, and so is a key without a name', async () => {
+  const past = await command('key', 'create', 'old', '--expires', '2020-01-01');
+  assert.equal(past.code, 1);
+  assert.match(past.err, /past/);
+  assert.equal((await command('key', 'create')).code, 2);
+});
+
+test('a Strict request with a parameter that cannot cross is refused; without it the loss is named', async () => {
+  const body = JSON.stringify({
+    model: 'quick',
+    max_tokens: 50,
+    top_k: 5,
+    messages: [{ role: 'user', content: 'Hello' }],
+  });
+  const ask = (strict: Record<string, string>): Promise<Response> =>
+    fetch(`${gateway.url}/v1/messages`, { method: 'POST', headers: { 'x-api-key': gateway.key, ...strict }, body });
+  const loose = await ask({});
+  assert.equal(loose.status, 200);
+  assert.match(loose.headers.get('x-tollgate-dropped') ?? '', /top_k/);
+  const refused = await ask({ 'x-tollgate-strict': '1' });
+  assert.equal(refused.status, 400);
+  assert.match(await refused.text(), /top_k/);
+});
+
+test('check and doctor find a good file good', async () => {
+  const checked = await tollgate(['check', gateway.configFile]);
+  assert.deepEqual([checked.code, /is good: 1 provider, 2 models/.test(checked.out)], [0, true], checked.err);
+  const doctor = await command('doctor', '--config', gateway.configFile);
+  assert.equal(doctor.code, 0, doctor.out);
+  assert.match(doctor.out, /^ok +gateway +ready at/m);
+});
+
 test('spend and price answer; --offline is refused while a gateway runs, and works after it', async () => {
   const spent = await command('spend');
   assert.match(spent.out, /sim\/sim-small +\d/, spent.err);
