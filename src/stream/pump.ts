@@ -64,6 +64,8 @@ export class Pump implements CallHandler {
   #preambleBytes = 0;
   #terminator: { readonly out: Uint8Array | string | undefined; readonly cancel: Cancel } | undefined;
   #over = false;
+  /** What left last: a line end torn between two reads must be made whole before anything of ours follows. */
+  #written: Uint8Array | string = '';
 
   /** `resolve` is called once, when the stream is over. */
   constructor(
@@ -212,6 +214,7 @@ export class Pump implements CallHandler {
     this.#out.flush();
     if (this.#preamble) this.#commit();
     this.#hooks.settle(passed, end);
+    if (endsWithReturn(this.#written)) this.#write('\n');
     if (last !== undefined && last.length > 0) this.#write(last);
     this.#reply.end();
     this.#resolve({ kind: 'shown', passed, end });
@@ -246,8 +249,13 @@ export class Pump implements CallHandler {
 
   #write(bytes: Uint8Array | string): void {
     this.lastWriteAt = this.#clock.monotonic();
+    this.#written = bytes;
     if (this.#reply.write(bytes) || this.stalledSince > 0) return;
     this.stalledSince = this.lastWriteAt;
     this.#handle?.pause();
   }
+}
+
+function endsWithReturn(bytes: Uint8Array | string): boolean {
+  return typeof bytes === 'string' ? bytes.endsWith('\r') : bytes.at(-1) === 0x0d;
 }
