@@ -64,7 +64,7 @@ export class Pump implements CallHandler {
   #preambleBytes = 0;
   #terminator: { readonly out: Uint8Array | string | undefined; readonly cancel: Cancel } | undefined;
   #over = false;
-  /** What left last: a line end torn between two reads must be made whole before anything of ours follows. */
+  /** What left last: nothing of ours may follow half a line end. */
   #written: Uint8Array | string = '';
 
   /** `resolve` is called once, when the stream is over. */
@@ -141,6 +141,7 @@ export class Pump implements CallHandler {
     const beat = this.#lane.heartbeat();
     if (beat === undefined || this.#over || this.#terminator) return;
     if (!this.#reply.begun) this.#hooks.begin();
+    this.#closeLine();
     this.#write(beat);
   }
 
@@ -214,7 +215,7 @@ export class Pump implements CallHandler {
     this.#out.flush();
     if (this.#preamble) this.#commit();
     this.#hooks.settle(passed, end);
-    if (endsWithReturn(this.#written)) this.#write('\n');
+    this.#closeLine();
     if (last !== undefined && last.length > 0) this.#write(last);
     this.#reply.end();
     this.#resolve({ kind: 'shown', passed, end });
@@ -245,6 +246,11 @@ export class Pump implements CallHandler {
     this.#preamble.push(bytes);
     this.#preambleBytes += bytes.length;
     if (this.#preambleBytes > this.#bounds.preambleBytes) this.#commit();
+  }
+
+  /** The second half of a CRLF that was torn between two reads: not every client takes the CR alone for a line's end. */
+  #closeLine(): void {
+    if (endsWithReturn(this.#written)) this.#write('\n');
   }
 
   #write(bytes: Uint8Array | string): void {
