@@ -5,7 +5,7 @@ import { Frame } from '../src/exchange/frame.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Target } from '../src/exchange/target.ts';
 import type { Usage } from '../src/exchange/usage.ts';
-import { parse } from '../src/translate/anthropic-messages/wire.ts';
+import { parse } from '../src/translate/json.ts';
 
 export function targetOf(model: string): Target {
   const timeouts = { connect: 1, firstByte: 1, idle: 1, total: 1 };

@@ -8,8 +8,8 @@ import { type Recording, recordings, recordingsAbsent, recordingsFolder } from '
 import type { Frame } from '../../exchange/frame.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { isObject, type Json, object, parse } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
-import { isObject, type Json, object, parse } from './wire.ts';
 
 const skip = recordingsFolder ? false : recordingsAbsent;
 const price = (usage: Usage) => ({ cost: usage.input + 1, saved: 7 });

@@ -2,9 +2,9 @@
 
 import type { Part } from '../../exchange/part.ts';
 import type { Citation } from '../../exchange/prompt.ts';
+import { isObject, type Json, parse } from '../json.ts';
 import type { Losses } from '../losses.ts';
 import { own, tag, unsigned } from './signature.ts';
-import { isObject, type Json, parse } from './wire.ts';
 
 export interface BlockSink {
   open(block: Json): void;

@@ -6,8 +6,8 @@ import { contextOf, framesOf, targetOf } from '../../../test/messages-kit.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Prompt } from '../../exchange/prompt.ts';
 import { noUsage } from '../../exchange/usage.ts';
+import { type Json, object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
-import { type Json, object } from './wire.ts';
 
 const base: Prompt = {
   turns: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }],

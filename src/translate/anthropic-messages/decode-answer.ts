@@ -1,12 +1,12 @@
 // A whole Messages answer as parts.
 
 import type { Part } from '../../exchange/part.ts';
+import { isObject, type Json, list, object, text } from '../json.ts';
 import { decodeCitation, opaque } from './decode-blocks.ts';
 import { failureOf, unreadable } from './errors.ts';
 import { decodeFinish } from './finish.ts';
 import { own } from './signature.ts';
 import { decodeUsage } from './usage.ts';
-import { isObject, type Json, list, object, text } from './wire.ts';
 
 export function decodeAnswer(body: unknown): Part[] {
   if (!isObject(body)) return [{ type: 'error', failure: unreadable('The provider’s answer is not a JSON object.') }];

@@ -12,8 +12,8 @@ import type {
   TextBlock,
   ToolResultBlock,
 } from '../../exchange/prompt.ts';
+import { isObject, type Json, list, object, text } from '../json.ts';
 import { own, untag } from './signature.ts';
-import { isObject, type Json, list, object, text } from './wire.ts';
 
 export function decodeCache(block: Json): { cache?: CacheMark } {
   const control = block.cache_control;

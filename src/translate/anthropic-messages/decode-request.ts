@@ -13,10 +13,10 @@ import type {
   ToolChoice,
   Turn,
 } from '../../exchange/prompt.ts';
+import { finite, isObject, type Json, list, object, text } from '../json.ts';
 import { decodeCache, decodeContent } from './decode-blocks.ts';
 import { wrong } from './outline.ts';
 import { own } from './signature.ts';
-import { finite, isObject, type Json, list, object, text } from './wire.ts';
 
 /** Keys that have a neutral place, or that only say which version of the wire this is. */
 const understood = new Set([

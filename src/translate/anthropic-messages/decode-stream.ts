@@ -3,11 +3,11 @@
 import type { StreamDecoder } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import type { Part } from '../../exchange/part.ts';
+import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { decodeEnd, reasoningProof, startOf, toolInput, toolStart } from './decode-answer.ts';
 import { decodeCitation, opaque } from './decode-blocks.ts';
 import { failureOf, unreadable } from './errors.ts';
 import { mergeUsage } from './usage.ts';
-import { isObject, type Json, list, object, parse, text } from './wire.ts';
 
 /** A block between its start and its stop. */
 interface Open {

@@ -5,10 +5,10 @@ import type { Part } from '../../exchange/part.ts';
 import type { Loss } from '../../exchange/prompt.ts';
 import type { Usage } from '../../exchange/usage.ts';
 import { noUsage } from '../../exchange/usage.ts';
+import { type Json, parse } from '../json.ts';
 import { type BlockSink, BlockWriter } from './block-writer.ts';
 import { encodeFinish, isOwnWord, type Stop } from './finish.ts';
 import { encodeUsage } from './usage.ts';
-import { type Json, parse } from './wire.ts';
 
 export type Finish = Extract<Part, { type: 'finish' }>;
 

@@ -10,8 +10,8 @@ import type {
   ToolCallBlock,
   ToolResultBlock,
 } from '../../exchange/prompt.ts';
+import { compact, isObject, type Json, parse } from '../json.ts';
 import { own } from './signature.ts';
-import { compact, isObject, type Json, parse } from './wire.ts';
 
 const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'];
 

@@ -1,8 +1,8 @@
 // How much a Claude model may think and put out: effort, budget and limit, whichever the client spoke of.
 
 import type { Loss, Prompt, Reasoning } from '../../exchange/prompt.ts';
+import { compact, type Json } from '../json.ts';
 import type { Traits } from './models.ts';
-import { compact, type Json } from './wire.ts';
 
 /** Where the model is unknown and the client set no limit. */
 const defaultOutputLimit = 8192;

@@ -3,13 +3,13 @@
 import type { Encoded } from '../../exchange/codec.ts';
 import type { HostedTool, Loss, Prompt, Tool } from '../../exchange/prompt.ts';
 import type { Target } from '../../exchange/target.ts';
+import { compact, isObject, type Json } from '../json.ts';
 import { encodeCache } from './encode-blocks.ts';
 import { type Allowance, encodeAllowance } from './encode-reasoning.ts';
 import { encodeTurns, loopsWithoutThinking } from './encode-turns.ts';
 import { type Traits, traits } from './models.ts';
 import { closed } from './schema.ts';
 import { own } from './signature.ts';
-import { compact, isObject, type Json } from './wire.ts';
 
 export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   const losses: Loss[] = [];

@@ -1,8 +1,8 @@
 // Neutral turns as this format wants them: one system text ahead, user and assistant in turn, tool results first.
 
 import type { Loss, Turn } from '../../exchange/prompt.ts';
+import { type Json, list } from '../json.ts';
 import { type BlockContext, encodeBlock } from './encode-blocks.ts';
-import { type Json, list } from './wire.ts';
 
 interface Message {
   readonly role: 'user' | 'assistant';

@@ -3,7 +3,8 @@
 import type { AnswerContext, ErrorReply } from '../../exchange/codec.ts';
 import type { UpstreamFailure } from '../../exchange/part.ts';
 import type { Refusal } from '../../exchange/refusal.ts';
-import { compact, event, isObject, type Json, object, parse, text } from './wire.ts';
+import { compact, isObject, type Json, object, parse, text } from '../json.ts';
+import { event } from './wire.ts';
 
 type Kind = UpstreamFailure['kind'];
 

@@ -6,8 +6,8 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { contextOf, fold, framesOf, targetOf } from '../../../test/messages-kit.ts';
 import type { Part } from '../../exchange/part.ts';
+import { object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
-import { object } from './wire.ts';
 
 const folder = resolve(import.meta.dirname, '../../../fixtures/anthropic-messages');
 const read = (name: string, file: string): string => readFileSync(resolve(folder, name, file), 'utf8');

@@ -2,7 +2,7 @@
 
 import type { Outline } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
-import { finite, isObject, type Json, list, object, text } from './wire.ts';
+import { finite, isObject, type Json, list, object, text } from '../json.ts';
 
 export const ownedKeys: readonly string[] = [
   'model',

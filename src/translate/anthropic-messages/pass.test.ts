@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { contextOf, framesOf, targetOf } from '../../../test/messages-kit.ts';
 import { Frame } from '../../exchange/frame.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import { object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
 import { decodeUsage } from './usage.ts';
-import { event, object } from './wire.ts';
+import { event } from './wire.ts';
 
 const price = () => ({ cost: 1_500_000_000, saved: 5 });
 const usage = { input_tokens: 3, output_tokens: 40 };

@@ -3,10 +3,11 @@
 import type { AnswerContext, AnswerOut, Glimpse, Lane } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import { type Edit, member, members, setMember, splice } from '../../exchange/json-span.ts';
+import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { isFailure } from './decode-answer.ts';
 import { encodeStreamError, failureOf, unreadable } from './errors.ts';
 import { decodeUsage, mergeUsage, priceFields } from './usage.ts';
-import { event, isObject, type Json, list, object, parse, text } from './wire.ts';
+import { event } from './wire.ts';
 
 export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const body = parse(raw.toString('utf8'));

@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { targetOf } from '../../../test/messages-kit.ts';
 import { recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import { isObject, type Json, object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
-import { isObject, type Json, object } from './wire.ts';
 
 const surface = { kind: 'generate', format: 'anthropic-messages' } as const;
 

@@ -1,6 +1,6 @@
 // JSON schemas for this format's structured output: every object has to be closed.
 
-import { isObject, type Json } from './wire.ts';
+import { isObject, type Json } from '../json.ts';
 
 /** Keywords under which a name leads to a schema, and those whose value is one schema or a list of them. */
 const named = new Set(['properties', '$defs', 'definitions', 'patternProperties']);

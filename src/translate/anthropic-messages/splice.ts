@@ -2,9 +2,9 @@
 
 import type { UpEdits } from '../../exchange/codec.ts';
 import { splice as applyEdits, type Edit, members, setMember } from '../../exchange/json-span.ts';
+import { finite, isObject, type Json, list, object } from '../json.ts';
 import { leastBudget } from './encode-reasoning.ts';
 import { isTagged } from './signature.ts';
-import { finite, isObject, type Json, list, object } from './wire.ts';
 
 export function splice(raw: Buffer, body: Json, edits: UpEdits): Buffer {
   const found = members(raw);

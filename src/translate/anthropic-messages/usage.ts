@@ -2,7 +2,7 @@
 
 import type { Price } from '../../exchange/codec.ts';
 import { count, inputTokens, noUsage, type Usage } from '../../exchange/usage.ts';
-import { compact, isObject, type Json, list, object } from './wire.ts';
+import { compact, isObject, type Json, list, object } from '../json.ts';
 
 /** Fields that a bucket covers, that repeat one, or that are free. */
 const known = new Set([

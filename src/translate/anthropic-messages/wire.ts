@@ -1,43 +1,4 @@
-// The Messages wire as it is met: readers that take any JSON and give what is there, and the words both directions share.
-
-export type Json = Readonly<Record<string, unknown>>;
-
-/** The value where it is an object, otherwise an empty one. */
-export function object(value: unknown): Json {
-  return isObject(value) ? value : {};
-}
-
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** The value where it is a string that says something. */
-export function text(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-export function finite(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-/** Parses without throwing. */
-export function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
-
-/** An object whose undefined members are left out, so that nothing is said that was not there. */
-export function compact(members: Record<string, unknown>): Record<string, unknown> {
-  for (const key of Object.keys(members)) if (members[key] === undefined) delete members[key];
-  return members;
-}
+// The Messages wire as it is met: the words both directions share.
 
 /** One server-sent event; clients of this format ignore events without a name. */
 export function event(name: string, data: unknown): string {

@@ -1,9 +1,9 @@
 // A provider's whole answer as parts.
 
 import type { Part } from '../../exchange/part.ts';
+import { isObject } from '../json.ts';
 import { createChunkReader } from './decode-stream.ts';
 import { errorInside, unreadable } from './errors.ts';
-import { isObject } from './wire.ts';
 
 export function decodeAnswer(body: unknown): Part[] {
   if (!isObject(body)) return [{ type: 'error', failure: unreadable('The provider answered with no JSON object.') }];

@@ -2,10 +2,10 @@
 
 import type { Part } from '../../exchange/part.ts';
 import type { Signature } from '../../exchange/prompt.ts';
+import { finite, isObject, type Json, list, object, text } from '../json.ts';
 import { decodeFinish } from './finish.ts';
 import { decodeAudio, decodeImage } from './media.ts';
 import { decodeDetail, googleSignature } from './signatures.ts';
-import { finite, isObject, type Json, list, object, text } from './wire.ts';
 
 interface Call {
   readonly index: number;

@@ -2,9 +2,9 @@
 
 import type { Block, CacheMark, Loss, MediaBlock, OpaqueBlock, TextBlock, Turn } from '../../exchange/prompt.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import { isObject, type Json, list, object, text } from '../json.ts';
 import { decodeMedia } from './media.ts';
 import { decodeDetails, googleSignature } from './signatures.ts';
-import { isObject, type Json, list, object, text } from './wire.ts';
 
 type Content = TextBlock | MediaBlock | OpaqueBlock;
 

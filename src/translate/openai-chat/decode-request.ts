@@ -4,9 +4,9 @@ import type { Decoded } from '../../exchange/codec.ts';
 import type { Surface } from '../../exchange/format.ts';
 import type { HostedTool, Loss, OutputFormat, Prompt, Reasoning, Tool, ToolChoice } from '../../exchange/prompt.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import { boolean, compact, finite, isObject, type Json, list, object, text } from '../json.ts';
 import { cacheMark, decodeTurns } from './decode-messages.ts';
 import { outputLimit } from './outline.ts';
-import { boolean, compact, finite, isObject, type Json, list, object, text } from './wire.ts';
 
 const own = 'openai-chat';
 

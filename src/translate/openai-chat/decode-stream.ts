@@ -4,10 +4,10 @@ import { createHash } from 'node:crypto';
 import type { StreamDecoder } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import type { Part } from '../../exchange/part.ts';
+import { finite, isObject, type Json, list, object, parse, text } from '../json.ts';
 import { type ChoiceReader, createChoiceReader } from './decode-choice.ts';
 import { errorInside, unreadable } from './errors.ts';
 import { decodeUsage } from './usage.ts';
-import { finite, isObject, type Json, list, object, parse, text } from './wire.ts';
 
 export interface ChunkReader {
   read(chunk: Json, parts: Part[]): void;

@@ -4,10 +4,10 @@ import type { AnswerContext } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Citation, Loss, MediaBlock } from '../../exchange/prompt.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { compact, isObject, list, object } from '../json.ts';
 import { encodeFinish } from './finish.ts';
 import { encodeDetail, extraContent } from './signatures.ts';
 import { encodeUsage } from './usage.ts';
-import { compact, isObject, list, object } from './wire.ts';
 
 type Wire = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
 // Turns as messages: results become `tool` messages, reasoning goes where the provider takes it, the rest is a loss.
 
 import type { Block, CacheMark, Loss, TextBlock, ToolResultBlock, Turn } from '../../exchange/prompt.ts';
+import { compact, object } from '../json.ts';
 import { encodeMedia } from './media.ts';
 import { encodeDetail, extraContent } from './signatures.ts';
-import { compact, object } from './wire.ts';
 
 const own = 'openai-chat';
 type Wire = Record<string, unknown>;

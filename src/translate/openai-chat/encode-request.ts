@@ -3,8 +3,8 @@
 import type { Encoded } from '../../exchange/codec.ts';
 import type { Loss, OutputFormat, Prompt, Reasoning, Tool, ToolChoice } from '../../exchange/prompt.ts';
 import type { Target } from '../../exchange/target.ts';
+import { compact, isObject, object } from '../json.ts';
 import { encodeTurns } from './encode-messages.ts';
-import { compact, isObject, object } from './wire.ts';
 
 const own = 'openai-chat';
 type Wire = Record<string, unknown>;

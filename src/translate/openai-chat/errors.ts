@@ -3,7 +3,7 @@
 import type { AnswerContext, ErrorReply } from '../../exchange/codec.ts';
 import type { UpstreamFailure } from '../../exchange/part.ts';
 import { type Refusal, refusals } from '../../exchange/refusal.ts';
-import { isObject, type Json, object, parse, text } from './wire.ts';
+import { isObject, type Json, object, parse, text } from '../json.ts';
 
 type Headers = Readonly<Record<string, string>>;
 type Kind = UpstreamFailure['kind'];

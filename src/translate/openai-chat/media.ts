@@ -1,7 +1,8 @@
 // Pictures, sound, documents and video on the OpenAI wire and in its dialects, both ways.
 
 import type { Loss, MediaBlock, MediaSource } from '../../exchange/prompt.ts';
-import { compact, dataUrl, type Json, object, text } from './wire.ts';
+import { compact, type Json, object, text } from '../json.ts';
+import { dataUrl } from './data-url.ts';
 
 const own = 'openai-chat';
 

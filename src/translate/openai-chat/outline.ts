@@ -3,7 +3,7 @@
 import type { Surface } from '../../exchange/format.ts';
 import type { Outline } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
-import { finite, isObject, type Json, list, object, text } from './wire.ts';
+import { finite, isObject, type Json, list, object, text } from '../json.ts';
 
 /** Every top-level key that decides the model, the money or what the meter sees. */
 export const ownedKeys: readonly string[] = [

@@ -2,10 +2,10 @@
 
 import type { AnswerContext, AnswerOut } from '../../exchange/codec.ts';
 import { member, members, splice } from '../../exchange/json-span.ts';
+import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { errorInside, unreadable } from './errors.ts';
 import { priceEdits } from './pass.ts';
 import { decodeUsage, priceFields } from './usage.ts';
-import { isObject, type Json, list, object, parse, text } from './wire.ts';
 
 export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const body = parse(raw.toString('utf8').replace(/^\uFEFF/, ''));

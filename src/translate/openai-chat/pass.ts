@@ -4,11 +4,11 @@ import type { AnswerContext, Glimpse, Lane } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import { type Edit, member, members, setMember, splice } from '../../exchange/json-span.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { encodeStreamError, errorInside, unreadable } from './errors.ts';
 import { type DeltaSpan, deltaCharacters, nullUsage, valueAt } from './scan.ts';
 import { fits, type Shape, shapeOf } from './shape.ts';
 import { decodeUsage, priceFields } from './usage.ts';
-import { isObject, type Json, list, object, parse, text } from './wire.ts';
 
 const silence: Glimpse = { content: false, characters: 0, out: undefined };
 

@@ -8,8 +8,8 @@ import { framesOf } from '../../../test/sse-frames.ts';
 import type { AnswerContext } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
 import { inputTokens, outputTokens } from '../../exchange/usage.ts';
+import { type Json, list, object, parse } from '../json.ts';
 import { openaiChat } from './codec.ts';
-import { type Json, list, object, parse } from './wire.ts';
 
 const skip = recordingsFolder ? false : recordingsAbsent;
 const counts = new Map<string, number>();

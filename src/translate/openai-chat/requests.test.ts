@@ -5,8 +5,8 @@ import { after, test } from 'node:test';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import { targetOf } from '../../../test/target.ts';
 import type { Surface } from '../../exchange/format.ts';
+import { isObject, type Json, list, object } from '../json.ts';
 import { openaiChat } from './codec.ts';
-import { isObject, type Json, list, object } from './wire.ts';
 
 const skip = recordingsFolder ? false : recordingsAbsent;
 const surface: Surface = { kind: 'generate', format: 'openai-chat' };

@@ -3,7 +3,7 @@
 import type { Format } from '../../exchange/format.ts';
 import { formats } from '../../exchange/format.ts';
 import type { Signature } from '../../exchange/prompt.ts';
-import { type Json, object, parse, text } from './wire.ts';
+import { type Json, object, parse, text } from '../json.ts';
 
 const own: Format = 'openai-chat';
 

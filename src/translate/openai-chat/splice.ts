@@ -12,8 +12,8 @@ import {
   valueEnd,
 } from '../../exchange/json-span.ts';
 import type { Target } from '../../exchange/target.ts';
+import { type Json, list, object } from '../json.ts';
 import { withoutTagged } from './tagged.ts';
-import { type Json, list, object } from './wire.ts';
 
 export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target): Buffer {
   const top = members(raw);

@@ -1,6 +1,6 @@
 // Proofs of other formats, which we once gave this client to keep: a provider of this one gets none of them.
 
-import { isObject, type Json, list, object } from './wire.ts';
+import { isObject, type Json, list, object } from '../json.ts';
 
 /** The messages without what carries our tag, or undefined where nothing does. */
 export function withoutTagged(raw: Buffer, body: Json): Json[] | undefined {

@@ -2,7 +2,7 @@
 
 import type { Price } from '../../exchange/codec.ts';
 import { count, inputTokens, noUsage, outputTokens, type Usage } from '../../exchange/usage.ts';
-import { isObject, type Json, object } from './wire.ts';
+import { isObject, type Json, object } from '../json.ts';
 
 /** Names that are inside another bucket, totals, or no count of anything that is sold. */
 const accounted = new Set([

@@ -1,4 +1,4 @@
-// The OpenAI chat wire as it is met: readers that take any JSON and give what is there, because its dialects are many.
+// Readers of any JSON, shared by the formats: they give what is there and never throw, because dialects are many.
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -41,13 +41,4 @@ export function parse(json: string): unknown {
 export function compact(members: Record<string, unknown>): Record<string, unknown> {
   for (const key of Object.keys(members)) if (members[key] === undefined) delete members[key];
   return members;
-}
-
-/** `data:image/png;base64,AAAA` in its two pieces. */
-export function dataUrl(url: string): { mediaType: string; data: string } | undefined {
-  if (!url.startsWith('data:')) return undefined;
-  const comma = url.indexOf(',');
-  const head = url.slice(5, comma);
-  if (comma < 0 || !head.endsWith(';base64')) return undefined;
-  return { mediaType: head.slice(0, -7), data: url.slice(comma + 1) };
 }
