@@ -7,7 +7,7 @@ import { createBudget } from '../src/budget/budget.ts';
 import { openJournal } from '../src/budget/journal.ts';
 import type { Period } from '../src/exchange/caller.ts';
 import { openSegments } from '../src/world/real/segments.ts';
-import { caller, quiet, receipt, rule, target } from '../test/ledger.ts';
+import { atOnce, caller, quiet, receipt, rule, target } from '../test/ledger.ts';
 
 const requests = Number(process.argv[2] ?? 200_000);
 /** Requests that share one turn of the loop, and with it one write of holds. */
@@ -35,7 +35,9 @@ function run(count: number): void {
     const holds = [];
     for (let each = 0; each < perTurn; each++) {
       const id = `01HZX${done}-${each}`;
-      holds.push(budget.hold({ id, caller: asking, target: small, amount: 1000, minimum: 1, budgets, extra: [] }));
+      holds.push(
+        atOnce(budget.hold({ id, caller: asking, target: small, amount: 1000, minimum: 1, budgets, extra: [] })),
+      );
     }
     void budget.written();
     for (const task of tasks.splice(0)) task();

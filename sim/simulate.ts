@@ -52,6 +52,7 @@ export function buildWorld(seed: number, parts: Partial<GatewayParts> = {}): Sim
   const policy = drawPolicy(chance);
   const gateway = assemble(world, {
     policy: () => policy,
+    budgets: () => policy.budgets,
     catalogue: { version: 'none', find: () => undefined, models: () => [] },
     known: [],
     journal: openJournal(folder, clock),

@@ -174,8 +174,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     };
   }
 
-  function shownTo({ caller, policy }: Exchange): Shown {
-    return { remaining: rooms.budget.remaining(caller, policy.budgets)?.remaining };
+  function shownTo({ caller }: Exchange): Shown {
+    return { remaining: rooms.budget.remaining(caller, rooms.budgets())?.remaining };
   }
 }
 

@@ -32,15 +32,15 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
       const next: Target | undefined = verdict === 'no' ? undefined : plan.targets[place];
       if (next === undefined || draft.attempts >= allowed)
         throw explain(failed, target, draft.attempts + asks.retries >= attemptsAtMost);
-      moveHold(exchange, next);
+      await moveHold(exchange, next);
       target = next;
     }
   };
 
   /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
-  function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): void {
+  async function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): Promise<void> {
     const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
     const amount = costOf(draft.charges) + wants.amount;
-    if (!rooms.budget.move(hold, target, amount)) throw rooms.budget.exceeded(hold, caller, amount);
+    if (!(await rooms.budget.move(hold, target, amount))) throw rooms.budget.exceeded(hold, caller, amount);
   }
 }

@@ -10,6 +10,7 @@ import type { Target } from './exchange/target.ts';
 import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
+import type { PumpHooks } from './stream/pump.ts';
 
 /** Output tokens of a first hold, before anything is known of the answer. */
 const firstHoldTokens = 256;
@@ -91,7 +92,7 @@ export function clampFor({ rooms, exchange, rate }: Tab): number | undefined {
  * The meter of a streamed attempt. Runs for every chunk, so that it compares one number and prices only when the next
  * stretch of text begins.
  */
-export function meterFor(tab: Tab): (characters: number, usage: Usage | undefined) => Refusal | undefined {
+export function meterFor(tab: Tab): PumpHooks['meter'] {
   const { rooms, exchange, target, rate } = tab;
   const { asks, caller, hold } = exchange;
   const price = pricing(rooms, rate, exchange.outline);
@@ -112,8 +113,10 @@ export function meterFor(tab: Tab): (characters: number, usage: Usage | undefine
     const needed = earlier + price(output + mark);
     if (needed <= hold.amount || stretch === 0) return undefined;
     const more = Math.max(stretch, needed - hold.amount);
-    if (rooms.budget.topUp(hold, more)) return undefined;
-    return earlier + price(output) < hold.amount ? undefined : rooms.budget.exceeded(hold, caller, more);
+    const verdict = (raised: boolean): Refusal | undefined =>
+      raised || earlier + price(output) < hold.amount ? undefined : rooms.budget.exceeded(hold, caller, more);
+    const raised = rooms.budget.topUp(hold, more);
+    return raised instanceof Promise ? raised.then(verdict) : verdict(raised);
   };
 }
 

@@ -5,7 +5,7 @@ import type { Journal } from './budget/journal.ts';
 import { createCall } from './call/call.ts';
 import { type Simulate, withSim } from './call/sim-network.ts';
 import type { KeyRecord } from './exchange/caller.ts';
-import type { Snapshot } from './exchange/policy.ts';
+import type { BudgetRule, Snapshot } from './exchange/policy.ts';
 import type { Catalogue, Prices } from './exchange/rate.ts';
 import { createIdentify, type Identify } from './identify/identify.ts';
 import { createLimit } from './limit/limit.ts';
@@ -29,6 +29,8 @@ export interface GatewayParts {
   readonly journal: Journal;
   readonly pepper: Buffer;
   readonly keys: readonly KeyRecord[];
+  /** The budgets of this moment; the same array until one changes. */
+  readonly budgets: () => readonly BudgetRule[];
   readonly simulate: Simulate;
   readonly loopDelayMs: () => number;
   readonly bounds?: Partial<Bounds>;
@@ -88,6 +90,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     stream: createStream(world.clock, bounds),
     record: createRecord(world),
     policy: parts.policy,
+    budgets: parts.budgets,
   };
   const listen = createListen(world, {
     ...bounds,

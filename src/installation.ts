@@ -70,6 +70,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     { clock: realClock, random: realRandom, log, network },
     {
       policy: () => loaded().snapshot,
+      budgets: () => loaded().snapshot.budgets,
       catalogue,
       known: rows,
       journal,

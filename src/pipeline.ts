@@ -67,7 +67,15 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const [target] = plan.targets;
       if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
       const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline, asks.maxCost);
-      hold = rooms.budget.hold({ id: draft.id, caller: known, target, ...wants, budgets: policy.budgets, extra: [] });
+      const taken = rooms.budget.hold({
+        id: draft.id,
+        caller: known,
+        target,
+        ...wants,
+        budgets: rooms.budgets(),
+        extra: [],
+      });
+      hold = taken instanceof Promise ? await taken : taken;
       await rooms.budget.written();
 
       await attempts({ ingress, draft, caller: known, asks, policy, raw, body, outline, plan, hold, settle });

@@ -35,7 +35,7 @@ function models(rooms: Rooms, ingress: Ingress, caller: Caller): unknown {
 }
 
 function budget(rooms: Rooms, caller: Caller): unknown {
-  const own = rooms.budget.remaining(caller, rooms.policy().budgets);
+  const own = rooms.budget.remaining(caller, rooms.budgets());
   if (!own) return { object: 'budget', limited: false };
   return {
     object: 'budget',

@@ -7,7 +7,7 @@ import type { Draft } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
 import type { Outline } from './exchange/outline.ts';
-import type { Snapshot } from './exchange/policy.ts';
+import type { BudgetRule, Snapshot } from './exchange/policy.ts';
 import type { Prices } from './exchange/rate.ts';
 import type { Plan } from './exchange/target.ts';
 import type { Identify } from './identify/identify.ts';
@@ -34,6 +34,8 @@ export interface Rooms {
   readonly record: Recorder;
   /** The policy of this moment; an exchange takes it once. */
   policy(): Snapshot;
+  /** The budgets of this moment, of file and store together: the same array until one of them changes. */
+  budgets(): readonly BudgetRule[];
 }
 
 /** One exchange once it is admitted: all that an attempt may look at. */

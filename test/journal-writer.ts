@@ -3,7 +3,7 @@
 import { createBudget } from '../src/budget/budget.ts';
 import { openJournal } from '../src/budget/journal.ts';
 import { openSegments } from '../src/world/real/segments.ts';
-import { caller, quiet, receipt, rule, target } from './ledger.ts';
+import { atOnce, caller, quiet, receipt, rule, target } from './ledger.ts';
 
 const clock = {
   now: () => Date.now(),
@@ -19,15 +19,17 @@ const budgets = [rule('global', 1e15, 'lifetime')];
 for (let turn = 0; ; turn++) {
   const holds = Array.from({ length: 5 }, (_, index) => {
     const id = `e${turn}-${index}`;
-    return budget.hold({
-      id,
-      caller: caller('k1'),
-      target: target('sim', 'small'),
-      amount: 100,
-      minimum: 1,
-      budgets,
-      extra: [],
-    });
+    return atOnce(
+      budget.hold({
+        id,
+        caller: caller('k1'),
+        target: target('sim', 'small'),
+        amount: 100,
+        minimum: 1,
+        budgets,
+        extra: [],
+      }),
+    );
   });
   await budget.written();
   for (const hold of holds.slice(0, 4)) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { caller, manualClock, memoryFolder, quiet, receipt, rule, target } from '../../test/ledger.ts';
+import { atOnce, caller, manualClock, memoryFolder, quiet, receipt, rule, target } from '../../test/ledger.ts';
 import type { Caller } from '../exchange/caller.ts';
 import type { Hold, Scoped } from '../exchange/hold.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
@@ -31,7 +31,7 @@ interface Take {
 
 function take(budget: Budget, budgets: readonly BudgetRule[], wants: Take): Hold {
   const { id, by = k1, amount, minimum = 1, on = small, extra = [] } = wants;
-  return budget.hold({ id, caller: by, target: on, amount, minimum, budgets, extra });
+  return atOnce(budget.hold({ id, caller: by, target: on, amount, minimum, budgets, extra }));
 }
 
 const k1 = caller('k1');

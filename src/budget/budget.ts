@@ -12,7 +12,7 @@ import { type Accounts, createAccounts } from './accounts.ts';
 import { balanceOf, type Remaining, tightest } from './balance.ts';
 import { budgetExceeded } from './exceeded.ts';
 import type { Journal } from './journal.ts';
-import { close, type HoldWants, hold, type Ledger, move, topUp } from './ledger.ts';
+import { close, type HoldWants, hold, type Ledger, move, spare, topUp } from './ledger.ts';
 import { type OpenHold, standing } from './open-hold.ts';
 import { crashedReceipt, replay } from './recover.ts';
 import { balancesJson, receiptJson } from './rows.ts';
@@ -20,12 +20,17 @@ import { createScopes } from './scopes.ts';
 import { createCalendars } from './window.ts';
 
 export interface Budget {
-  /** Sets min(amount, available) aside on every scope. Throws `budget_exceeded` below the minimum, `ledger_unavailable`. */
-  hold(wants: HoldWants): Hold;
+  /**
+   * Sets min(amount, available) aside on every scope. Throws `budget_exceeded` below the minimum, `ledger_unavailable`.
+   * A promise, which may be broken by the same refusals and `budget_unavailable`, where the money must be asked for first.
+   */
+  hold(wants: HoldWants): Hold | Promise<Hold>;
   /** Puts the hold on another target, at another amount. False: not enough left, and nothing has changed. */
-  move(hold: Hold, target: Target, amount: NanoUsd): boolean;
+  move(hold: Hold, target: Target, amount: NanoUsd): boolean | Promise<boolean>;
   /** Raises the hold by `amount`. False: not enough left, or it could not be written down; nothing has changed. */
-  topUp(hold: Hold, amount: NanoUsd): boolean;
+  topUp(hold: Hold, amount: NanoUsd): boolean | Promise<boolean>;
+  /** What a hold of these scopes could have at most now, before anybody is asked for more; Infinity where nothing limits it. */
+  available(wants: Pick<HoldWants, 'caller' | 'target' | 'budgets' | 'extra'>): NanoUsd;
   /** Why `amount` more is not to be had: the refusal to give the caller after a `topUp` or `move` that said false. */
   exceeded(hold: Hold, caller: Caller, amount: NanoUsd): Refusal;
   /** Posts the receipt's cost and writes the receipt. A second close of a hold does nothing. Never throws. */
@@ -64,6 +69,18 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
     topUp(given, amount) {
       const found = find(given);
       return found !== undefined && topUp(ledger, found, amount);
+    },
+    available({ caller, target, budgets, extra }) {
+      const { scopes } = ledger;
+      const now = clock.now();
+      return Math.max(
+        0,
+        Math.min(
+          spare(scopes.ofCaller(caller, budgets, now), now),
+          spare(scopes.ofClaims(caller, extra, budgets, now), now),
+          spare(scopes.ofTarget(target, budgets, now), now),
+        ),
+      );
     },
     exceeded(given, caller, amount) {
       const found = find(given);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
+  atOnce,
   caller,
   type MemoryFolder,
   manualClock,
@@ -33,7 +34,7 @@ function begin(folder: SegmentFolder = memoryFolder(), options: JournalOptions =
   const journal = openJournal(folder, clock, options);
   const budget = createBudget({ clock, log: quiet }, journal);
   const take = (id: string, amount = 100): Hold =>
-    budget.hold({ id, caller: caller('k1'), target: small, amount, minimum: 1, budgets, extra: [] });
+    atOnce(budget.hold({ id, caller: caller('k1'), target: small, amount, minimum: 1, budgets, extra: [] }));
   const balance = () => {
     const { held, posted } = budget.balances(budgets)[0] ?? {};
     return { held, posted };
@@ -153,7 +154,7 @@ test('what a dead process left open is posted at the full held amount, estimated
   take('a', 70);
   const raised = take('b', 20);
   clock.turn();
-  budget.topUp(raised, 13);
+  assert.equal(atOnce(budget.topUp(raised, 13)), true);
   const next = begin(folder.copy());
   assert.deepEqual(next.balance(), { held: 0, posted: 103 });
   const copy = folder.copy();

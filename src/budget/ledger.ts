@@ -126,7 +126,8 @@ function free({ entry, bucket }: Place): NanoUsd {
   return entry.limit - bucket.posted - bucket.held;
 }
 
-function spare(entries: readonly Entry[], now: number): NanoUsd {
+/** The least that is left of them; Infinity where nothing limits. */
+export function spare(entries: readonly Entry[], now: number): NanoUsd {
   let least = Number.POSITIVE_INFINITY;
   for (const entry of entries) {
     const { posted, held } = current(entry.account, now);

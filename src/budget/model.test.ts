@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  atOnce,
   caller,
   type MemoryFolder,
   manualClock,
@@ -114,15 +115,17 @@ function play(steps: readonly Step[], segmentBytes: number): void {
       const left = Math.max(0, model.spare(clock.now(), by.keyId, on));
       const granted = Math.min(amount, left);
       try {
-        const taken = budget.hold({
-          id,
-          caller: by,
-          target: targets[on] as (typeof targets)[number],
-          amount,
-          minimum,
-          budgets,
-          extra: [],
-        });
+        const taken = atOnce(
+          budget.hold({
+            id,
+            caller: by,
+            target: targets[on] as (typeof targets)[number],
+            amount,
+            minimum,
+            budgets,
+            extra: [],
+          }),
+        );
         assert.equal(taken.amount, granted);
         holds.push(taken);
         model.open.set(id, { at: clock.now(), key: by.keyId, target: on, amount: granted });

@@ -39,6 +39,11 @@ export function replay(journal: Journal, accounts: Accounts, now: number, log: L
         return;
       }
       for (const { scope, window, amount = cost } of posted) accounts.restore(scope, window, amount, now, at);
+    } else if (row.type === 'correction') {
+      if (closed.has(row.id)) return;
+      closed.add(row.id);
+      for (const { scope, window, amount = row.amount } of row.accounts)
+        accounts.restore(scope, window, amount, now, row.at);
     } else if (isFirst) {
       for (const { scope, window, amount, at } of row.accounts) accounts.restore(scope, window, amount, now, at);
       for (const hold of row.open) open.set(hold.id, hold);

@@ -13,7 +13,14 @@ export interface BudgetRule {
   readonly timezone: string;
   /** Shares of the limit (0.5, 0.8, 1) at which an alert event is raised. */
   readonly alertAt: readonly number[];
+  /** Reported when it is passed, and never in the way. */
+  readonly soft?: true;
+  /** How a stream ends that this budget cuts; `error` where unset. */
+  readonly onExhausted?: OnExhausted;
 }
+
+/** `error`: an error event that the official libraries raise. `finish`: as if the output limit had been reached. */
+export type OnExhausted = 'error' | 'finish';
 
 export interface LimitRule {
   readonly scope: string;

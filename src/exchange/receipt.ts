@@ -113,5 +113,26 @@ export interface BalancesRow {
   readonly open: readonly HoldRow[];
 }
 
+/**
+ * What a later look at the provider's bill changes: a new row, never an edit. Posted once by its id, to the accounts it
+ * names where their window still stands, and to reports under its day in any case.
+ */
+export interface CorrectionRow {
+  readonly type: 'correction';
+  readonly id: string;
+  readonly at: number;
+  /** The exchange it corrects; absent for a whole day of a model. */
+  readonly receipt?: string;
+  /** The day it belongs to, `2026-11-21` (UTC). */
+  readonly day: string;
+  readonly provider: string;
+  readonly model: string;
+  /** Added to what was posted; negative where too much was. */
+  readonly amount: NanoUsd;
+  /** Why, in the operator's words or the importer's: `openai costs export 2026-11`. */
+  readonly reason: string;
+  readonly accounts: readonly JournalAccount[];
+}
+
 /** Rows of the journal, in the order they are written. `at` is epoch ms. */
-export type JournalRow = HoldRow | AdjustRow | ReceiptRow | BalancesRow;
+export type JournalRow = HoldRow | AdjustRow | ReceiptRow | BalancesRow | CorrectionRow;

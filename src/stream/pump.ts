@@ -16,13 +16,19 @@ import { createFrameReader, type FrameReader } from './reader.ts';
 export interface PumpHooks {
   /** Just before the first byte leaves. */
   begin(): void;
-  /** After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk. */
-  meter(characters: number, usage: Usage | undefined): Refusal | undefined;
+  /**
+   * After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk.
+   * A promise pauses the provider until it is kept; it must not be broken.
+   */
+  meter(characters: number, usage: Usage | undefined): Verdict;
   /** Once, for a shown attempt, before its terminator or error leaves: the settlement is written here. */
   settle(passed: Passed, end: StreamEnd): void;
   /** Says what a broken stream tells the client. */
   explain(end: Extract<StreamEnd, { kind: 'broken' }>): Refusal;
 }
+
+/** Undefined lets the stream go on. */
+export type Verdict = Refusal | undefined | Promise<Refusal | undefined>;
 
 export interface PumpBounds {
   /** One event. Above it the stream is unreadable. */
@@ -64,6 +70,10 @@ export class Pump implements CallHandler {
   #preambleBytes = 0;
   #terminator: { readonly out: Uint8Array | string | undefined; readonly cancel: Cancel } | undefined;
   #over = false;
+  /** Frames that came while a verdict was waited for; undefined while none is. */
+  #waiting: Frame[] | undefined;
+  /** The provider's end, where it came during that wait. */
+  #ending: (() => void) | undefined;
   /** What left last: nothing of ours may follow half a line end. */
   #written: Uint8Array | string = '';
 
@@ -93,7 +103,7 @@ export class Pump implements CallHandler {
     this.#reply.onDrain(() => {
       if (this.stalledSince === 0) return;
       this.stalledSince = 0;
-      handle.resume();
+      if (!this.#waiting) handle.resume();
     });
     this.#reply.onGone(() => {
       this.#finish({ kind: 'gone' }, undefined);
@@ -115,15 +125,14 @@ export class Pump implements CallHandler {
       return;
     }
     const frames = this.#reader.push(chunk);
-    for (const frame of frames ?? []) if (!this.#take(frame)) return;
-    this.#out.flush();
-    if (!frames) this.#fail(unreadable('the provider sent an event larger than the gateway takes'));
+    if (frames) this.#takeAll(frames);
+    else this.#settled(() => this.#fail(unreadable('the provider sent an event larger than the gateway takes')));
   }
 
   end(): void {
     if (this.#over) return;
     if (!this.#whole) {
-      this.#ended();
+      this.#settled(() => this.#ended());
       return;
     }
     this.#over = true;
@@ -132,8 +141,10 @@ export class Pump implements CallHandler {
 
   fail(failure: CallFailure): void {
     if (this.#over) return;
-    if (this.#terminator) this.#ended();
-    else this.#fail({ kind: 'broken', failure: { from: 'call', call: failure } });
+    this.#settled(() => {
+      if (this.#terminator) this.#ended();
+      else this.#fail({ kind: 'broken', failure: { from: 'call', call: failure } });
+    });
   }
 
   /** Keeps a silent connection alive. It commits the status, not the attempt. */
@@ -150,7 +161,47 @@ export class Pump implements CallHandler {
     this.#reply.destroy();
   }
 
-  /** False once the stream is over. */
+  #takeAll(frames: readonly Frame[]): void {
+    if (this.#waiting) {
+      this.#waiting.push(...frames);
+      return;
+    }
+    for (let at = 0; at < frames.length; at++) {
+      const frame = frames[at];
+      if (frame && this.#take(frame)) continue;
+      if (this.#waiting) this.#waiting = frames.slice(at + 1);
+      if (!this.#over) this.#out.flush();
+      return;
+    }
+    this.#out.flush();
+  }
+
+  /** What has left stays; what comes now waits, as does the provider's end. */
+  #wait(verdict: Promise<Refusal | undefined>): void {
+    this.#waiting = [];
+    this.#handle?.pause();
+    void verdict.then((refusal) => {
+      const frames = this.#waiting ?? [];
+      const ending = this.#ending;
+      this.#waiting = undefined;
+      this.#ending = undefined;
+      if (this.#over) return;
+      if (refusal) {
+        this.#fail({ kind: 'cut', refusal });
+        return;
+      }
+      if (this.stalledSince === 0) this.#handle?.resume();
+      this.#takeAll(frames);
+      if (ending) this.#settled(ending);
+    });
+  }
+
+  #settled(ending: () => void): void {
+    if (this.#waiting) this.#ending = ending;
+    else if (!this.#over) ending();
+  }
+
+  /** False once the stream is over, or waits. */
   #take(frame: Frame): boolean {
     const glimpse = this.#lane.push(frame);
     this.#observe(glimpse);
@@ -164,14 +215,18 @@ export class Pump implements CallHandler {
       this.#commit();
     }
     if (glimpse.ends) {
-      this.#terminator = { out: glimpse.out, cancel: this.#clock.after(afterTerminatorMs, () => this.#ended()) };
+      this.#terminator = {
+        out: glimpse.out,
+        cancel: this.#clock.after(afterTerminatorMs, () => this.#settled(() => this.#ended())),
+      };
       return true;
     }
     if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true);
     if (!glimpse.content && glimpse.usage === undefined) return true;
-    const refusal = this.#hooks.meter(this.#characters, this.#usage);
-    if (!refusal) return true;
-    this.#fail({ kind: 'cut', refusal });
+    const verdict = this.#hooks.meter(this.#characters, this.#usage);
+    if (verdict === undefined) return true;
+    if (verdict instanceof Promise) this.#wait(verdict);
+    else this.#fail({ kind: 'cut', refusal: verdict });
     return false;
   }
 
