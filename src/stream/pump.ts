@@ -18,9 +18,9 @@ export interface PumpHooks {
   begin(): void;
   /**
    * After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk.
-   * A promise pauses the provider until it is kept; it must not be broken.
+   * A promise pauses the provider until it is kept; it must not be broken. `frame` is the piece itself, undecoded.
    */
-  meter(characters: number, usage: Usage | undefined): Verdict;
+  meter(characters: number, usage: Usage | undefined, frame: Frame): Verdict;
   /** Once, for a shown attempt, before its terminator or error leaves: the settlement is written here. */
   settle(passed: Passed, end: StreamEnd): void;
   /** Says what a broken stream tells the client. */
@@ -223,7 +223,7 @@ export class Pump implements CallHandler {
     }
     if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true);
     if (!glimpse.content && glimpse.usage === undefined) return true;
-    const verdict = this.#hooks.meter(this.#characters, this.#usage);
+    const verdict = this.#hooks.meter(this.#characters, this.#usage, frame);
     if (verdict === undefined) return true;
     if (verdict instanceof Promise) this.#wait(verdict);
     else this.#fail({ kind: 'cut', refusal: verdict });
