@@ -1,8 +1,9 @@
 // Accounts: what was posted and what is held, for each scope and window. Plain sums; who may hold is decided elsewhere.
 
-import type { Period } from '../exchange/caller.ts';
+import type { Caller, Period } from '../exchange/caller.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
+import { namespaceOf, splitClaim } from './namespace.ts';
 import { type Calendar, readWindowId, type Window } from './window.ts';
 
 /** One scope in one window. A hold keeps the bucket it was taken in, also when the window is over. */
@@ -21,18 +22,22 @@ export interface Account {
   readonly calendar: Calendar;
   bucket: Bucket;
   usedAt: number;
+  /** The key whose request made it, where it is claimed: its number is bounded for each key. */
+  readonly claimedBy?: string;
 }
 
 /** Claimed accounts that one key may have in use at a time: runs, tags and end users are the client's words. */
 export const claimsPerKeyMax = 10_000;
 /** A claim's lifetime ends after this long without use. */
 const claimIdleMs = 7 * 86_400_000;
+/** One that nothing was spent on needs no memory: what refused requests claimed must not fill the table. */
+const claimEmptyMs = 60_000;
 
 export interface Accounts {
   /** The account, made where it is missing. */
   find(scope: string, per: Period, timezone: string, now: number): Account;
-  /** The same for a scope that a request claims, under its key. Throws `not_allowed` beyond the bound. */
-  claim(keyId: string, scope: string, per: Period, timezone: string, now: number): Account;
+  /** The same for a scope that a request claims, under its key's team or its key. Throws `not_allowed` beyond the bound. */
+  claim(caller: Pick<Caller, 'keyId' | 'scopes'>, scope: string, per: Period, timezone: string, now: number): Account;
   /** Adds to what was posted in a window, if that window is not over. */
   restore(scope: string, windowId: string, amount: NanoUsd, now: number, usedAt: number): void;
   all(): Iterable<Account>;
@@ -54,36 +59,42 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
   const accounts = new Map<string, Account>();
   const claims = new Map<string, number>();
 
-  const find: Accounts['find'] = (scope, per, timezone, now) => {
+  const find = (scope: string, per: Period, timezone: string, now: number, claimedBy?: string): Account => {
     const calendar = calendarOf(per, timezone);
     const key = `${scope}\n${per}/${calendar.timezone}`;
     let account = accounts.get(key);
     if (!account) {
-      account = { scope, calendar, bucket: emptyBucket(scope, calendar.at(now)), usedAt: now };
+      account = {
+        scope,
+        calendar,
+        bucket: emptyBucket(scope, calendar.at(now)),
+        usedAt: now,
+        ...(claimedBy === undefined ? {} : { claimedBy }),
+      };
       accounts.set(key, account);
-      const owner = claimant(scope);
-      if (owner !== undefined) claims.set(owner, (claims.get(owner) ?? 0) + 1);
+      if (claimedBy !== undefined) claims.set(claimedBy, (claims.get(claimedBy) ?? 0) + 1);
     }
     return account;
   };
 
   const sweep = (now: number): void => {
-    for (const [key, { scope, bucket, usedAt }] of accounts) {
-      const owner = claimant(scope);
-      if (owner === undefined || bucket.held !== 0) continue;
+    for (const [key, { scope, bucket, usedAt, claimedBy }] of accounts) {
+      if (bucket.held !== 0 || !splitClaim(scope)) continue;
       const over = now >= bucket.window.endsAt;
       const idle = bucket.window.endsAt === Number.POSITIVE_INFINITY && usedAt + claimIdleMs <= now;
-      if (!over && !idle) continue;
+      const empty = bucket.posted === 0 && usedAt + claimEmptyMs <= now;
+      if (!over && !idle && !empty) continue;
       accounts.delete(key);
-      claims.set(owner, (claims.get(owner) ?? 1) - 1);
+      if (claimedBy !== undefined) claims.set(claimedBy, (claims.get(claimedBy) ?? 1) - 1);
     }
   };
 
   return {
-    find,
+    find: (scope, per, timezone, now) => find(scope, per, timezone, now),
     sweep,
-    claim(keyId, scope, per, timezone, now) {
-      const full = `key:${keyId}/${scope}`;
+    claim(caller, scope, per, timezone, now) {
+      const { keyId } = caller;
+      const full = `${namespaceOf(caller)}/${scope}`;
       if (
         (claims.get(keyId) ?? 0) >= claimsPerKeyMax &&
         !accounts.has(`${full}\n${per}/${calendarOf(per, timezone).timezone}`)
@@ -91,7 +102,7 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
         sweep(now);
         if ((claims.get(keyId) ?? 0) >= claimsPerKeyMax) throw tooManyClaims();
       }
-      const account = find(full, per, timezone, now);
+      const account = find(full, per, timezone, now, keyId);
       // In use from here: a sweep for the next claim of this request must not take it away.
       current(account, now);
       account.usedAt = now;
@@ -109,13 +120,6 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
     },
     all: () => accounts.values(),
   };
-}
-
-/** The key under which a claimed scope lives: `key:ID/run:nightly`. A key's id has no slash. */
-function claimant(scope: string): string | undefined {
-  if (!scope.startsWith('key:')) return undefined;
-  const slash = scope.indexOf('/');
-  return slash < 0 ? undefined : scope.slice(4, slash);
 }
 
 function tooManyClaims(): Refusal {

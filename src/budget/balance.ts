@@ -5,6 +5,7 @@ import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import { type Account, type Accounts, current } from './accounts.ts';
+import { splitClaim } from './namespace.ts';
 import type { Entry } from './scopes.ts';
 
 export interface Remaining {
@@ -19,7 +20,7 @@ export interface Remaining {
 export function tightest(caller: Caller, entries: readonly Entry[], now: number): Remaining | undefined {
   let found: Remaining | undefined;
   for (const { account, limit, shown } of entries) {
-    if (shown !== `key:${caller.keyId}`) continue;
+    if (shown !== `key:${caller.keyId}` || limit === Number.POSITIVE_INFINITY) continue;
     const { posted, held, window } = current(account, now);
     const remaining = Math.max(0, limit - posted - held);
     if (!found || remaining < found.remaining) found = { scope: shown, remaining, limit, ...resets(window.endsAt) };
@@ -40,8 +41,7 @@ export function balanceOf(accounts: Accounts, budgets: readonly BudgetRule[], no
 function limits(rule: BudgetRule, account: Account): boolean {
   const { per, timezone } = account.calendar;
   if (rule.per !== per || (per !== 'lifetime' && rule.timezone !== timezone)) return false;
-  const claimed = account.scope.startsWith('key:') ? account.scope.indexOf('/') : -1;
-  const scope = claimed < 0 ? account.scope : account.scope.slice(claimed + 1);
+  const scope = splitClaim(account.scope)?.claim ?? account.scope;
   return rule.scope.endsWith('*') ? scope.startsWith(rule.scope.slice(0, -1)) : scope === rule.scope;
 }
 
@@ -50,7 +50,8 @@ function balance(account: Account, rule: BudgetRule, now: number): Balance {
   const available = rule.limit - posted - held;
   const named = account.scope === rule.scope;
   const { scope } = account;
-  return { scope, per: rule.per, limit: rule.limit, posted, held, available, ...resets(window.endsAt), named };
+  const { per, limit } = rule;
+  return { scope, per, limit, posted, held, available, ...resets(window.endsAt), named, rule };
 }
 
 function resets(endsAt: number): { resetsAt?: number } {

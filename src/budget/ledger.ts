@@ -142,8 +142,9 @@ function isAmount(amount: number): boolean {
 }
 
 function alert({ log }: Ledger, { entry, bucket }: Place): void {
-  const share = Math.max(0, ...entry.alertAt.filter((each) => bucket.posted >= each * entry.limit));
+  const limit = entry.soft ?? entry.limit;
+  const share = Math.max(0, ...entry.alertAt.filter((each) => bucket.posted >= each * limit));
   if (share <= bucket.alerted) return;
   bucket.alerted = share;
-  log.warn('budget_alert', { scope: entry.account.scope, window: bucket.window.id, share, limit: entry.limit });
+  log.warn('budget_alert', { scope: entry.account.scope, window: bucket.window.id, share, limit });
 }

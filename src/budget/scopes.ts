@@ -10,7 +10,10 @@ import type { Account, Accounts } from './accounts.ts';
 /** An account against the limit that holds for it. Where several rules meet on one account, the lowest limit counts. */
 export interface Entry {
   readonly account: Account;
+  /** Infinity where only soft budgets stand on the account: they are told of, and never in the way. */
   limit: NanoUsd;
+  /** What the alerts are shares of, where that is a soft budget. */
+  readonly soft?: NanoUsd;
   /** The scope in the caller's own words. */
   readonly shown: string;
   /** The caller's alone: its key, or something it claimed. */
@@ -32,6 +35,8 @@ interface Rules {
 
 const none: readonly Entry[] = [];
 const noAlerts: readonly number[] = [];
+/** A soft budget that names no share is told of when it is passed. */
+const whenPassed: readonly number[] = [1];
 
 export function createScopes(accounts: Accounts): Scopes {
   // A caller and a list of rules keep their identity from request to request, so that matching is done once for each.
@@ -57,7 +62,7 @@ export function createScopes(accounts: Accounts): Scopes {
         const own = scope === `key:${caller.keyId}`;
         for (const rule of matching(rules, scope)) {
           const account = accounts.find(scope, rule.per, rule.timezone, now);
-          add(entries, { account, limit: rule.limit, shown: scope, own, alertAt: rule.alertAt });
+          add(entries, { account, shown: scope, own, ...bounds(rule) });
         }
       }
       if (caller.budget) {
@@ -75,7 +80,7 @@ export function createScopes(accounts: Accounts): Scopes {
       for (const scope of [`provider:${target.provider.name}`, `model:${target.provider.name}/${target.model}`]) {
         for (const rule of matching(rules, scope)) {
           const account = accounts.find(scope, rule.per, rule.timezone, now);
-          add(entries, { account, limit: rule.limit, shown: scope, own: false, alertAt: rule.alertAt });
+          add(entries, { account, shown: scope, own: false, ...bounds(rule) });
         }
       }
       return entries;
@@ -84,17 +89,24 @@ export function createScopes(accounts: Accounts): Scopes {
       if (claims.length === 0) return none;
       const rules = rulesOf(budgets);
       const entries: Entry[] = [];
-      const put = (scope: string, per: Period, timezone: string, limit: NanoUsd, alertAt: readonly number[]): void => {
-        const account = accounts.claim(caller.keyId, scope, per, timezone, now);
-        add(entries, { account, limit, shown: scope, own: true, alertAt });
+      const put = (scope: string, per: Period, timezone: string, limits: Bounds): void => {
+        const account = accounts.claim(caller, scope, per, timezone, now);
+        add(entries, { account, shown: scope, own: true, ...limits });
       };
       for (const { scope, budget } of claims) {
-        for (const rule of matching(rules, scope)) put(scope, rule.per, rule.timezone, rule.limit, rule.alertAt);
-        if (budget) put(scope, budget.per, budget.timezone ?? 'UTC', budget.limit, noAlerts);
+        for (const rule of matching(rules, scope)) put(scope, rule.per, rule.timezone, bounds(rule));
+        if (budget) put(scope, budget.per, budget.timezone ?? 'UTC', { limit: budget.limit, alertAt: noAlerts });
       }
       return entries;
     },
   };
+}
+
+type Bounds = Pick<Entry, 'limit' | 'soft' | 'alertAt'>;
+
+function bounds({ limit, soft, alertAt }: BudgetRule): Bounds {
+  if (!soft) return { limit, alertAt };
+  return { limit: Number.POSITIVE_INFINITY, soft: limit, alertAt: alertAt.length > 0 ? alertAt : whenPassed };
 }
 
 function add(entries: Entry[], entry: Entry): void {

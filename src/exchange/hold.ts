@@ -2,6 +2,7 @@
 
 import type { Period } from './caller.ts';
 import type { NanoUsd } from './money.ts';
+import type { BudgetRule } from './policy.ts';
 import type { Target } from './target.ts';
 
 declare const minted: unique symbol;
@@ -17,7 +18,7 @@ export interface Hold {
 
 /**
  * A scope that a request claims for itself (`run:nightly`, `tag:feature=search`, `end_user:ann`). It adds a limit and
- * lives under the caller's key: nobody exhausts another's run.
+ * lives under the key's team, or the key where it has none: nobody exhausts another's run.
  */
 export interface Scoped {
   readonly scope: string;
@@ -38,4 +39,6 @@ export interface Balance {
   readonly resetsAt?: number;
   /** False where the scope comes from a `kind:*` rule or a claim, and so may be one of very many. */
   readonly named: boolean;
+  /** The rule whose limit this is; absent for a key's own budget. */
+  readonly rule?: BudgetRule;
 }
