@@ -59,16 +59,9 @@ test('A11: each of the eleven kinds of scope blocks alone, named in the words of
     const { spend } = begin();
     assert.equal(spend(ann, 10, [rule(scope, 10)]), undefined, scope);
     assert.equal(spend(ann, 1, [rule(scope, 10)]), scope);
-    assert.equal(
-      spend(ann, 1, [
-        rule(
-          scope.replace(/[:=].*$/, (rest) => `${rest[0]}*`),
-          10,
-        ),
-      ]),
-      undefined,
-      'begins anew',
-    );
+    if (scope === 'global') continue;
+    const each = [rule(`${scope.slice(0, scope.search(/[:=]/) + 1)}*`, 10)];
+    assert.equal(spend(ann, 1, each), scope, 'one account, whether a rule names it or each one');
   }
   const { spend } = begin();
   assert.equal(spend(ci, 10, [rule('service:ci@acme.com', 10)]), undefined);
