@@ -60,7 +60,7 @@ export interface Glimpse {
   readonly usage?: Usage;
   /** The format's terminator: settle before it is forwarded. */
   readonly ends?: boolean;
-  /** A finish reason was seen. */
+  /** A finish reason was seen: of this choice nothing more is to come. */
   readonly finished?: boolean;
   /** The provider reported an error inside the stream; the frame is not forwarded as it stands. */
   readonly failure?: UpstreamFailure;
@@ -83,6 +83,11 @@ export interface Lane {
   end(): Glimpse & { readonly complete: boolean };
   /** Ends the stream for the client with an error of its own protocol; whole frames only. */
   fail(refusal: Refusal): string;
+  /**
+   * Ends the stream for the client as if the output limit had been reached, with this usage where the client wants one.
+   * Undefined where that would be a lie: inside a call's arguments, or where the turn could not be sent back. Then `fail`.
+   */
+  finish(usage: Usage): string | undefined;
   /** What keeps the connection alive without meaning anything, or undefined where the framing has no such thing. */
   heartbeat(): string | undefined;
   /** What the client's format could not say so far; asked before the settlement. Absent where everything passes. */

@@ -62,11 +62,30 @@ function tally(parts: readonly Part[]): Tally {
   return sum;
 }
 
+/** Which answers of a stream are under way, and whether one of them is inside a call. */
+class Choices {
+  readonly #inside = new Map<number, 'text' | 'call' | 'finished'>();
+
+  see(part: Part): void {
+    if (!('choice' in part)) return;
+    const call = part.type === 'tool-input-start' || part.type === 'tool-input-delta';
+    this.#inside.set(part.choice, part.type === 'finish' ? 'finished' : call ? 'call' : 'text');
+  }
+
+  /** Undefined where none has begun, or one is inside a call: parts do not say where its arguments end, so that only what follows tells. */
+  open(): number[] | undefined {
+    const open = [...this.#inside].filter(([, inside]) => inside !== 'finished');
+    const none = this.#inside.size === 0;
+    return none || open.some(([, inside]) => inside === 'call') ? undefined : open.map(([choice]) => choice);
+  }
+}
+
 /** A stream from `provider`'s format to `client`'s. */
 export function crossStream(client: Codec, provider: Codec, context: AnswerContext): Lane {
   const decoder = provider.streamDecoder();
   const encoder = client.streamEncoder(context);
   let ended = false;
+  const choices = new Choices();
 
   const forward = (parts: readonly Part[]): Glimpse => {
     const sum = tally(parts);
@@ -74,6 +93,7 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
     for (const part of parts) {
       if (part.type === 'error') break;
       if (ended) continue;
+      choices.see(part);
       out += encoder.push(part);
       if (part.type === 'end') {
         ended = true;
@@ -92,7 +112,19 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
     };
   };
 
+  /** The same parts that a provider's own limit would have given. */
+  const finish = (usage: Usage): string | undefined => {
+    const open = choices.open();
+    if (ended || open === undefined) return undefined;
+    ended = true;
+    let out = '';
+    for (const choice of open) out += encoder.push({ type: 'finish', choice, reason: 'length' });
+    out += encoder.push({ type: 'usage', usage }) + encoder.push({ type: 'end' });
+    return out + encoder.end();
+  };
+
   return {
+    finish,
     push: (frame) => forward(decoder.push(frame)),
     end: () => ({ ...forward(decoder.end()), complete: ended }),
     fail: (refusal) => encoder.fail?.(refusal) ?? client.encodeStreamError(refusal, context),

@@ -6,6 +6,7 @@ import { type Edit, member, members, setMember, splice } from '../../exchange/js
 import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { isFailure } from './decode-answer.ts';
 import { encodeStreamError, failureOf, unreadable } from './errors.ts';
+import { createFinish } from './pass-finish.ts';
 import { decodeUsage, mergeUsage, priceFields } from './usage.ts';
 import { event } from './wire.ts';
 
@@ -71,6 +72,7 @@ const nothing: Glimpse = { content: false, characters: 0, out: undefined };
 export function passStream(context: AnswerContext): Lane {
   let wire: Json = {};
   let stopped = false;
+  const progress = createFinish(context);
 
   const slow = (frame: Frame): Glimpse => {
     const { data, bytes } = frame;
@@ -80,6 +82,7 @@ export function passStream(context: AnswerContext): Lane {
       return { ...nothing, failure: unreadable('The provider sent an event that is not a JSON object.') };
     }
     if (value.type === 'error' || frame.event === 'error') return { ...nothing, failure: failureOf(value, 0) };
+    progress.see(value);
     switch (value.type) {
       case 'message_start': {
         const message = object(value.message);
@@ -123,6 +126,7 @@ export function passStream(context: AnswerContext): Lane {
     },
     end: () => ({ ...nothing, complete: stopped }),
     fail: (refusal) => encodeStreamError(refusal, context),
+    finish: (usage) => progress.finish(usage),
     heartbeat: () => event('ping', { type: 'ping' }),
   };
 }

@@ -8,6 +8,7 @@ import { errorBody, errorOf, failureOf, unreadable } from './errors.ts';
 import { blockWord, finishWord } from './finish.ts';
 import { type Framer, framer, heartbeat } from './framing.ts';
 import { charactersOf, withCost } from './pass-answer.ts';
+import { callGoesOn, finishPass } from './pass-finish.ts';
 import { fits, type Places, shapeOf, textKey, usageKey } from './shape.ts';
 import { createState, laterUsage, readUnread, type State } from './stream-usage.ts';
 import { decodeUsage, mapsPrompts, mergeMetadata, searches, withSearches } from './usage.ts';
@@ -16,6 +17,7 @@ import { type Fields, field, fieldsOf, isFields, listOf, numberOf, parsed, textO
 const openBrace = 0x7b;
 const quote = 0x22;
 const modelKey = '"modelVersion":';
+const idKey = '"responseId":';
 
 /**
  * Keys that make a frame worth a parse: whatever holds free JSON (arguments, results), in which other keys could hide,
@@ -62,6 +64,7 @@ export function passStream(context: AnswerContext): Lane {
         ...(state.usage ? { usage: state.usage } : {}),
       };
     },
+    finish: (usage) => finishPass(state, usage, context, frames),
     fail: (refusal) => frames.frame(errorBody(refusal, context)) + frames.close(),
     heartbeat: () => heartbeat(context.framing),
   };
@@ -99,6 +102,8 @@ function light(
     const at = latin.indexOf(modelKey);
     if (at >= 0) model = textOf(parsed(valueAt(bytes, at + modelKey.length)));
     state.model = model;
+    const id = latin.indexOf(idKey);
+    if (id >= 0) state.responseId = textOf(parsed(valueAt(bytes, id + idKey.length)));
   }
   return { content, characters, ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
 }
@@ -168,6 +173,7 @@ function look(body: Fields, state: State, asked: string): Omit<Glimpse, 'out'> {
   const model = textOf(field(body, 'modelVersion'));
   const fresh = state.model === undefined ? model : undefined;
   state.model ??= model;
+  state.responseId ??= textOf(field(body, 'responseId'));
   const candidates = listOf(body.candidates).map(fieldsOf);
   const blocked = blockWord(field(fieldsOf(field(body, 'promptFeedback')), 'blockReason'));
   let finished = blocked !== undefined;
@@ -178,6 +184,7 @@ function look(body: Fields, state: State, asked: string): Omit<Glimpse, 'out'> {
     finished ||= ended;
     state.finished.set(index, ended || state.finished.get(index) === true);
   });
+  state.calling = callGoesOn(candidates, state.calling);
   state.webSearches = Math.max(state.webSearches, searches(candidates, state.model ?? asked));
   state.maps = Math.max(state.maps, mapsPrompts(candidates));
   const metadata = mergeMetadata(state.metadata, field(body, 'usageMetadata'));

@@ -11,6 +11,10 @@ const readEvery = 64;
 
 export interface State {
   model: string | undefined;
+  /** The answer's id, as its first frame has it. */
+  responseId: string | undefined;
+  /** A call whose arguments come in pieces has begun and not ended. */
+  calling: boolean;
   metadata: Fields;
   usage: Usage | undefined;
   /** The usage of the last plain frame as it was written. */
@@ -31,6 +35,8 @@ export interface State {
 export function createState(): State {
   return {
     model: undefined,
+    responseId: undefined,
+    calling: false,
     metadata: {},
     usage: undefined,
     counted: '',

@@ -6,7 +6,8 @@ import { type Edit, member, members, setMember, splice } from '../../exchange/js
 import type { Usage } from '../../exchange/usage.ts';
 import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { encodeStreamError, errorInside, unreadable } from './errors.ts';
-import { type DeltaSpan, deltaCharacters, nullUsage, valueAt } from './scan.ts';
+import { finishPass, headOf } from './pass-finish.ts';
+import { choiceAt, type DeltaSpan, deltaCharacters, nullUsage, valueAt } from './scan.ts';
 import { fits, type Shape, shapeOf } from './shape.ts';
 import { decodeUsage, priceFields } from './usage.ts';
 
@@ -19,8 +20,10 @@ export function passStream(context: AnswerContext): Lane {
   let usageAfterFinish = false;
   let tier: unknown;
   const open = new Map<unknown, boolean>();
+  let called = false;
+  let head: Json = {};
   let shape: Shape | undefined;
-  const span: DeltaSpan = { characters: 0, end: 0 };
+  const span: DeltaSpan = { characters: 0, end: 0, calls: false };
 
   const passing = (frame: Frame, characters: number): Glimpse => ({
     content,
@@ -35,6 +38,7 @@ export function passStream(context: AnswerContext): Lane {
     const raw = bytes.toString('latin1');
     if (shape && fits(raw, shape, span)) {
       const { hidden } = shape;
+      called ||= span.calls;
       if (!hidden) return passing(frame, span.characters);
       return {
         content,
@@ -46,7 +50,13 @@ export function passStream(context: AnswerContext): Lane {
     const cut = context.wantsUsage ? undefined : nullUsage(raw);
     if (!cut && !context.wantsUsage && raw.includes('"usage"')) return read(frame);
     const characters = deltaCharacters(raw);
-    shape = shapeOf(raw, cut !== undefined, span) ?? shape;
+    const learned = shapeOf(raw, cut !== undefined, span);
+    // Several deltas in one chunk: whose they are only a parse can tell.
+    if (!learned && valueAt(raw, '"delta"', span.end) >= 0) return read(frame);
+    shape = learned ?? shape;
+    called ||= span.calls;
+    const choice = choiceAt(raw, span.end);
+    if (!open.has(choice)) open.set(choice, false);
     return cut ? { content, characters, out: without(bytes, cut.from, cut.to) } : passing(frame, characters);
   };
 
@@ -76,8 +86,10 @@ export function passStream(context: AnswerContext): Lane {
       content ||= hasContent(object(choice.delta ?? choice.message)) || text(choice.text) !== undefined;
       const ended = text(choice.finish_reason) !== undefined;
       finished ||= ended;
+      called ||= callsIn(object(choice.delta));
       open.set(choice.index, ended || open.get(choice.index) === true);
     }
+    if (head.id === undefined) head = headOf(chunk);
     tier = text(chunk.service_tier) ?? tier;
     const told = chunk.usage ?? object(chunk.x_groq).usage ?? choices.find((choice) => isObject(choice.usage))?.usage;
     const usage = isObject(told) && Object.keys(told).length > 0 ? decodeUsage(told, tier) : undefined;
@@ -119,6 +131,7 @@ export function passStream(context: AnswerContext): Lane {
     push,
     end: () => ({ ...silence, content, complete: done || usageAfterFinish }),
     fail: (refusal) => encodeStreamError(refusal, context),
+    finish: (usage) => finishPass({ open, called, head, told: usageAfterFinish }, usage, context),
     heartbeat: () => ': keep-alive\n\n',
   };
 }
@@ -146,6 +159,10 @@ function hasContent(delta: Json): boolean {
     if (Array.isArray(value) ? value.length > 0 : typeof value === 'string' || isObject(value)) return true;
   }
   return false;
+}
+
+function callsIn(delta: Json): boolean {
+  return list(delta.tool_calls).length > 0 || isObject(delta.function_call);
 }
 
 /** Edits that set our two fields in the usage object whose brace is at `start`. */

@@ -46,6 +46,8 @@ function stringEnd(text: string, at: number): number {
 export interface DeltaSpan {
   characters: number;
   end: number;
+  /** A call stands in it. */
+  calls: boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export interface DeltaSpan {
  * never too few. Measured at a third of what `JSON.parse` takes for a chunk of 300 bytes.
  */
 export function deltaCharacters(text: string): number {
-  const span = { characters: 0, end: 0 };
+  const span = { characters: 0, end: 0, calls: false };
   let total = 0;
   for (let from = valueAt(text, '"delta"'); from >= 0; from = valueAt(text, '"delta"', span.end)) {
     scanDelta(text, from, span);
@@ -69,18 +71,21 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
   let counts = true;
   let detailed = false;
   let repeated = false;
+  let calls = false;
   let at = from;
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === 0x22) {
       const end = stringEnd(text, at);
-      if (text.charCodeAt(skipSpaces(text, end)) === 0x3a) {
+      const colon = skipSpaces(text, end);
+      if (text.charCodeAt(colon) === 0x3a) {
         const key = text.slice(at + 1, end - 1);
         counts = !silentKeys.has(key);
         // `reasoning_details` repeats what the plain field says.
         if (key === 'reasoning' || key === 'reasoning_content') repeated = true;
         else if (key === 'reasoning_details') detailed = true;
         else if (key === 'content' || key === 'tool_calls' || key === 'refusal') detailed = false;
+        if (key === 'tool_calls' || key === 'function_call') calls ||= holdsSomething(text, colon + 1);
       } else if (counts && !(detailed && repeated)) total += end - at - 2;
       at = end - 1;
     } else if (code === 0x7b || code === 0x5b) depth++;
@@ -88,6 +93,22 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
   }
   span.characters = total;
   span.end = at + 1;
+  span.calls = calls;
+}
+
+/** The index of the choice that a chunk of one delta is for; `end` is one past the delta. */
+export function choiceAt(text: string, end: number): number {
+  const delta = text.indexOf('"delta"');
+  const before = text.lastIndexOf('"index"', delta);
+  const at = valueAt(text, '"index"', before >= 0 ? before : end);
+  return at < 0 ? 0 : Number.parseInt(text.slice(at, at + 4), 10) || 0;
+}
+
+/** Some providers say `"tool_calls":null` or `[]` with every word. */
+function holdsSomething(text: string, from: number): boolean {
+  const at = skipSpaces(text, from);
+  const code = text.charCodeAt(at);
+  return code === 0x7b || (code === 0x5b && text.charCodeAt(skipSpaces(text, at + 1)) !== 0x5d);
 }
 
 function skipSpaces(text: string, at: number): number {
