@@ -7,7 +7,7 @@ import { createBudget } from '../src/budget/budget.ts';
 import { openJournal } from '../src/budget/journal.ts';
 import type { Period } from '../src/exchange/caller.ts';
 import { openSegments } from '../src/world/real/segments.ts';
-import { atOnce, caller, quiet, receipt, rule, target } from '../test/ledger.ts';
+import { atOnce, caller, quiet, receipt, rule, still, target } from '../test/ledger.ts';
 
 const requests = Number(process.argv[2] ?? 200_000);
 /** Requests that share one turn of the loop, and with it one write of holds. */
@@ -28,7 +28,7 @@ const budgets = ['global', 'key:*'].flatMap((scope) => periods.map((per) => rule
 const asking = caller('k1');
 const small = target('sim', 'small');
 const journal = openJournal(openSegments(folder), clock);
-const budget = createBudget({ clock, log: quiet }, journal);
+const budget = createBudget({ clock, log: quiet }, journal, { live: still(budgets) });
 
 function run(count: number): void {
   for (let done = 0; done < count; done += perTurn) {

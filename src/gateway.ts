@@ -1,6 +1,6 @@
 // Builds every room once and joins them: called by `main.ts` with the real world and by `sim/` with a seeded one.
 
-import { type Budget, createBudget } from './budget/budget.ts';
+import { type Budget, type BudgetOptions, createBudget } from './budget/budget.ts';
 import type { Journal } from './budget/journal.ts';
 import { createCall } from './call/call.ts';
 import { type Simulate, withSim } from './call/sim-network.ts';
@@ -31,6 +31,8 @@ export interface GatewayParts {
   readonly keys: readonly KeyRecord[];
   /** The budgets of this moment; the same array until one changes. */
   readonly budgets: () => readonly BudgetRule[];
+  /** Where several instances spend from the same limits. */
+  readonly bank?: BudgetOptions['bank'];
   readonly simulate: Simulate;
   readonly loopDelayMs: () => number;
   readonly bounds?: Partial<Bounds>;
@@ -77,12 +79,16 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
   const bounds = { ...defaultBounds, ...parts.bounds };
   const network = withSim(world.clock, world.network, parts.simulate);
   const prices = createPrices(parts.catalogue);
+  const identify = createIdentify(parts.pepper, world.clock, parts.keys);
   const rooms: Rooms = {
     world,
-    identify: createIdentify(parts.pepper, world.clock, parts.keys),
+    identify,
     limit: createLimit(world.clock),
     prices,
-    budget: createBudget(world, parts.journal),
+    budget: createBudget(world, parts.journal, {
+      live: { budgets: parts.budgets, caller: identify.current },
+      ...(parts.bank ? { bank: parts.bank } : {}),
+    }),
     route: createRoute(world.clock, world.random, prices, parts.known),
     translate,
     providers: createProviders({ ...world, network }),
@@ -109,6 +115,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     stop() {
       rooms.call.stop();
       rooms.stream.stop();
+      rooms.budget.stop();
     },
   };
 }

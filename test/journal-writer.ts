@@ -3,7 +3,7 @@
 import { createBudget } from '../src/budget/budget.ts';
 import { openJournal } from '../src/budget/journal.ts';
 import { openSegments } from '../src/world/real/segments.ts';
-import { atOnce, caller, quiet, receipt, rule, target } from './ledger.ts';
+import { atOnce, caller, quiet, receipt, rule, still, target } from './ledger.ts';
 
 const clock = {
   now: () => Date.now(),
@@ -13,8 +13,8 @@ const clock = {
   soon: (task: () => void) => void setImmediate(task),
 };
 const journal = openJournal(openSegments(process.argv[2] ?? ''), clock, { segmentBytes: 100_000 });
-const budget = createBudget({ clock, log: quiet }, journal);
 const budgets = [rule('global', 1e15, 'lifetime')];
+const budget = createBudget({ clock, log: quiet }, journal, { live: still(budgets) });
 
 for (let turn = 0; ; turn++) {
   const holds = Array.from({ length: 5 }, (_, index) => {

@@ -1,5 +1,6 @@
 // What tests of money stand on: a clock that moves when told, a folder in memory that can fail, callers and receipts.
 
+import type { Live } from '../src/budget/ledger.ts';
 import type { Caller } from '../src/exchange/caller.ts';
 import type { BudgetRule } from '../src/exchange/policy.ts';
 import type { Receipt } from '../src/exchange/receipt.ts';
@@ -101,6 +102,11 @@ export function memoryFolder(files: Map<string, Buffer[]> = new Map()): MemoryFo
 export function atOnce<Value>(value: Value | Promise<Value>): Value {
   if (value instanceof Promise) throw new Error('a sole owner made its caller wait');
   return value;
+}
+
+/** Budgets and callers that stay as they are. */
+export function still(budgets: readonly BudgetRule[]): Live {
+  return { budgets: () => budgets, caller: (known) => known };
 }
 
 export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };

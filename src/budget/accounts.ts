@@ -8,10 +8,15 @@ import { type Calendar, readWindowId, type Window } from './window.ts';
 
 /** One scope in one window. A hold keeps the bucket it was taken in, also when the window is over. */
 export interface Bucket {
+  readonly scope: string;
   readonly window: Window;
   posted: NanoUsd;
   held: NanoUsd;
-  /** Share of the limit for which an alert was last raised. */
+  /** All that may be spent here, posted and held included; Infinity where this process owns its accounts alone. */
+  leased: NanoUsd;
+  /** What the bank said when it was last asked: still to be had, and posted by other instances. */
+  elsewhere: { readonly available: NanoUsd; readonly posted: NanoUsd };
+  /** The highest threshold that was reported, nano-USD. */
   alerted: number;
   /** `{"scope":…,"window":…}`, made once: it stands in every row that touches the bucket. */
   readonly json: string;
@@ -21,9 +26,15 @@ export interface Account {
   readonly scope: string;
   readonly calendar: Calendar;
   bucket: Bucket;
+  /** The window after this one, once money was leased for it. */
+  next: Bucket | undefined;
   usedAt: number;
   /** The key whose request made it, where it is claimed: its number is bounded for each key. */
   readonly claimedBy?: string;
+  /** What a new bucket may spend before anything was leased. */
+  readonly unleased: NanoUsd;
+  /** Swept away: whoever comes under this scope begins anew. */
+  forgotten: boolean;
 }
 
 /** Claimed accounts that one key may have in use at a time: runs, tags and end users are the client's words. */
@@ -47,15 +58,54 @@ export interface Accounts {
 
 /** The bucket of the window that stands now. A clock that goes back does not reopen a window. */
 export function current(account: Account, now: number): Bucket {
-  if (now >= account.bucket.window.endsAt) account.bucket = emptyBucket(account.scope, account.calendar.at(now));
+  if (now >= account.bucket.window.endsAt) {
+    const window = account.calendar.at(now);
+    const { next } = account;
+    account.bucket = next?.window.id === window.id ? next : emptyBucket(account, window);
+    account.next = undefined;
+  }
   return account.bucket;
 }
 
-function emptyBucket(scope: string, window: Window): Bucket {
-  return { window, posted: 0, held: 0, alerted: 0, json: JSON.stringify({ scope, window: window.id }) };
+/** The bucket of the window that follows, for those who look ahead. Never asked of a lifetime, which has none. */
+export function nextOf(account: Account): Bucket {
+  account.next ??= emptyBucket(account, account.calendar.at(account.bucket.window.endsAt));
+  return account.next;
 }
 
-export function createAccounts(calendarOf: (per: Period, timezone: string) => Calendar): Accounts {
+/** What this process may still take from a bucket under a limit; negative where a request cost more than it held. */
+export function freeUnder(limit: NanoUsd, { leased, posted, held }: Bucket): NanoUsd {
+  if (limit === Number.POSITIVE_INFINITY) return limit;
+  return (limit < leased ? limit : leased) - posted - held;
+}
+
+/** What is left of a limit, wherever it lies. */
+export function leftOf(limit: NanoUsd, bucket: Bucket): NanoUsd {
+  const { leased, posted, held, elsewhere } = bucket;
+  if (leased === Number.POSITIVE_INFINITY) return limit - posted - held;
+  return Math.min(limit, leased) - posted - held + Math.min(elsewhere.available, limit);
+}
+
+function emptyBucket({ scope, unleased }: Pick<Account, 'scope' | 'unleased'>, window: Window): Bucket {
+  return {
+    scope,
+    window,
+    posted: 0,
+    held: 0,
+    leased: unleased,
+    elsewhere: nothing,
+    alerted: 0,
+    json: JSON.stringify({ scope, window: window.id }),
+  };
+}
+
+const nothing = { available: 0, posted: 0 };
+
+/** `unleased`: what a bucket may spend before anything was leased for it; Infinity for a sole owner. */
+export function createAccounts(
+  calendarOf: (per: Period, timezone: string) => Calendar,
+  unleased: NanoUsd = Number.POSITIVE_INFINITY,
+): Accounts {
   const accounts = new Map<string, Account>();
   const claims = new Map<string, number>();
 
@@ -64,13 +114,9 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
     const key = `${scope}\n${per}/${calendar.timezone}`;
     let account = accounts.get(key);
     if (!account) {
-      account = {
-        scope,
-        calendar,
-        bucket: emptyBucket(scope, calendar.at(now)),
-        usedAt: now,
-        ...(claimedBy === undefined ? {} : { claimedBy }),
-      };
+      const bucket = emptyBucket({ scope, unleased }, calendar.at(now));
+      const claimed = claimedBy === undefined ? {} : { claimedBy };
+      account = { scope, calendar, bucket, next: undefined, usedAt: now, unleased, forgotten: false, ...claimed };
       accounts.set(key, account);
       if (claimedBy !== undefined) claims.set(claimedBy, (claims.get(claimedBy) ?? 0) + 1);
     }
@@ -78,13 +124,15 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
   };
 
   const sweep = (now: number): void => {
-    for (const [key, { scope, bucket, usedAt, claimedBy }] of accounts) {
+    for (const [key, account] of accounts) {
+      const { scope, bucket, usedAt, claimedBy } = account;
       if (bucket.held !== 0 || !splitClaim(scope)) continue;
       const over = now >= bucket.window.endsAt;
       const idle = bucket.window.endsAt === Number.POSITIVE_INFINITY && usedAt + claimIdleMs <= now;
       const empty = bucket.posted === 0 && usedAt + claimEmptyMs <= now;
       if (!over && !idle && !empty) continue;
       accounts.delete(key);
+      account.forgotten = true;
       if (claimedBy !== undefined) claims.set(claimedBy, (claims.get(claimedBy) ?? 1) - 1);
     }
   };
@@ -114,8 +162,10 @@ export function createAccounts(calendarOf: (per: Period, timezone: string) => Ca
       const window = calendarOf(said.per, said.timezone).at(said.startsAt);
       if (now >= window.endsAt) return;
       const account = find(scope, said.per, said.timezone, now);
-      if (account.bucket.window.startsAt < window.startsAt) account.bucket = emptyBucket(scope, window);
+      if (account.bucket.window.startsAt < window.startsAt) account.bucket = emptyBucket(account, window);
       account.bucket.posted += amount;
+      // What was passed before this process began was reported by the one before it.
+      account.bucket.alerted = account.bucket.posted;
       account.usedAt = usedAt;
     },
     all: () => accounts.values(),

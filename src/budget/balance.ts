@@ -4,7 +4,7 @@ import type { Caller } from '../exchange/caller.ts';
 import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
-import { type Account, type Accounts, current } from './accounts.ts';
+import { type Account, type Accounts, current, leftOf } from './accounts.ts';
 import { splitClaim } from './namespace.ts';
 import type { Entry } from './scopes.ts';
 
@@ -21,9 +21,10 @@ export function tightest(caller: Caller, entries: readonly Entry[], now: number)
   let found: Remaining | undefined;
   for (const { account, limit, shown } of entries) {
     if (shown !== `key:${caller.keyId}` || limit === Number.POSITIVE_INFINITY) continue;
-    const { posted, held, window } = current(account, now);
-    const remaining = Math.max(0, limit - posted - held);
-    if (!found || remaining < found.remaining) found = { scope: shown, remaining, limit, ...resets(window.endsAt) };
+    const bucket = current(account, now);
+    const remaining = Math.max(0, leftOf(limit, bucket));
+    const { endsAt } = bucket.window;
+    if (!found || remaining < found.remaining) found = { scope: shown, remaining, limit, ...resets(endsAt) };
   }
   return found;
 }
@@ -46,8 +47,12 @@ function limits(rule: BudgetRule, account: Account): boolean {
 }
 
 function balance(account: Account, rule: BudgetRule, now: number): Balance {
-  const { posted, held, window } = current(account, now);
-  const available = rule.limit - posted - held;
+  const bucket = current(account, now);
+  const available = leftOf(rule.limit, bucket);
+  const posted = bucket.posted + bucket.elsewhere.posted;
+  // Of several instances: held here, or lying in a slice of another.
+  const held = rule.limit - available - posted;
+  const { window } = bucket;
   const named = account.scope === rule.scope;
   const { scope } = account;
   const { per, limit } = rule;

@@ -17,7 +17,24 @@ function begin(folder = memoryFolder(), now = noon) {
   const warnings: [string, unknown][] = [];
   const log = { ...quiet, warn: (event: string, fields?: unknown) => void warnings.push([event, fields]) };
   const journal = openJournal(folder, clock);
-  return { clock, folder, journal, warnings, budget: createBudget({ clock, log }, journal) };
+  let budgets: readonly BudgetRule[] = [];
+  const live = { budgets: () => budgets, caller: (known: Caller) => known };
+  const opened = createBudget({ clock, log }, journal, { live });
+  // What a request is admitted under is what holds now, until a test says otherwise.
+  const budget: Budget = {
+    ...opened,
+    hold(wants) {
+      budgets = wants.budgets;
+      return opened.hold(wants);
+    },
+    get open() {
+      return opened.open;
+    },
+  };
+  const setLimits = (next: readonly BudgetRule[]): void => {
+    budgets = next;
+  };
+  return { clock, folder, journal, warnings, budget, setLimits };
 }
 
 interface Take {
@@ -234,4 +251,30 @@ test('an amount that is none is refused, a cost that is none posts what was held
   }
   budget.close(take(budget, budgets, { id: 'b', amount: 30 }), receipt('b', Number.NaN));
   assert.equal(budget.balances(budgets)[0]?.posted, 30);
+});
+
+test('limits act at once: an open hold asks for more under those of this moment', () => {
+  const { budget, setLimits } = begin();
+  const before = [rule('key:*', 100)];
+  const hold = take(budget, before, { id: 'a', amount: 40 });
+  setLimits([rule('key:*', 45)]);
+  assert.equal(budget.topUp(hold, 6), false);
+  assert.equal(budget.topUp(hold, 5), true);
+  setLimits([rule('key:*', 200)]);
+  assert.equal(budget.topUp(hold, 155), true);
+  setLimits([]);
+  assert.equal(budget.topUp(hold, 1_000_000), true);
+});
+
+test('a soft limit is reported when it is passed, and never in the way', () => {
+  const { budget, warnings } = begin();
+  const soft: BudgetRule = { ...rule('key:*', 100), soft: true, alertAt: [0.5, 1] };
+  for (const id of ['a', 'b', 'c']) budget.close(take(budget, [soft], { id, amount: 60 }), receipt(id, 60));
+  assert.deepEqual(
+    warnings.map(([event, fields]) => [event, (fields as { share: number }).share]),
+    [
+      ['budget_alert', 0.5],
+      ['budget_alert', 1],
+    ],
+  );
 });

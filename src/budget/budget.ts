@@ -1,18 +1,32 @@
 // The ledger's door: money is held on all scopes at once or on none, moved, topped up, and posted exactly once.
 
+import type { Bank } from '../exchange/bank.ts';
 import type { Caller } from '../exchange/caller.ts';
 import type { Balance, Hold } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
-import type { Refusal } from '../exchange/refusal.ts';
+import { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { balanceOf, type Remaining, tightest } from './balance.ts';
 import { budgetExceeded } from './exceeded.ts';
+import { gather } from './gather.ts';
 import type { Journal } from './journal.ts';
-import { close, type HoldWants, hold, type Ledger, move, spare, topUp } from './ledger.ts';
+import { createLeases, type Lack, type Leases } from './leases.ts';
+import {
+  close,
+  type HoldWants,
+  hold,
+  type Ledger,
+  type Live,
+  left,
+  move,
+  moveLacks,
+  topUp,
+  topUpLacks,
+} from './ledger.ts';
 import { type OpenHold, standing } from './open-hold.ts';
 import { crashedReceipt, replay } from './recover.ts';
 import { balancesJson, receiptJson } from './rows.ts';
@@ -45,14 +59,38 @@ export interface Budget {
   balances(budgets: readonly BudgetRule[]): Balance[];
   /** Holds that are open now. */
   readonly open: number;
+  /** Ends what runs in the background. */
+  stop(): void;
+}
+
+export interface BudgetOptions {
+  readonly live: Live;
+  /** Absent where this process owns its accounts alone. */
+  readonly bank?: { readonly bank: Bank; readonly instance: string };
 }
 
 /** Reads the journal into its accounts, and closes what a dead process left open at the full held amount. */
-export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journal): Budget {
+export function createBudget(
+  world: Pick<World, 'clock' | 'log'>,
+  journal: Journal,
+  { live, bank }: BudgetOptions,
+): Budget {
   const { clock, log } = world;
-  const accounts = createAccounts(createCalendars());
-  const ledger: Ledger = { clock, log, journal, scopes: createScopes(accounts), open: new Map() };
-  begin(ledger, accounts);
+  const accounts = createAccounts(createCalendars(), bank ? 0 : Number.POSITIVE_INFINITY);
+  const base = { clock, log, journal, scopes: createScopes(accounts), open: new Map<string, OpenHold>(), live };
+  begin({ ...base, now: clock.now }, accounts);
+  const leases = bank && createLeases(world, bank.bank, bank.instance, [...accounts.all()]);
+  const ledger: Ledger = { ...base, now: leases?.now ?? clock.now, ...(leases ? { leases } : {}) };
+  const { now } = ledger;
+  let known = live.budgets();
+
+  /** Slices were cut to the limits that stood then. */
+  const limitsChanged = (): void => {
+    const budgets = live.budgets();
+    if (budgets === known) return;
+    known = budgets;
+    leases?.release();
+  };
 
   // Another hold of the same id, or one that is closed, is no longer ours.
   const find = (given: Hold): OpenHold | undefined => {
@@ -60,25 +98,61 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
     return found === (given as unknown) ? found : undefined;
   };
 
+  const holdLater = async (leases: Leases, wants: HoldWants, lacks: readonly Lack[]): Promise<Hold> => {
+    const got = await gather(ledger, leases, lacks, () => hold(ledger, wants, true));
+    if (typeof got === 'object') return got.done as unknown as Hold;
+    try {
+      return hold(ledger, wants, false) as unknown as Hold;
+    } catch (error) {
+      throw got === 'away' && isExceeded(error) ? bankAway() : error;
+    }
+  };
+
+  /** At once where nothing is lacking. */
+  const later = (
+    leases: Leases,
+    lacksNow: () => readonly Lack[],
+    attempt: () => boolean,
+  ): boolean | Promise<boolean> => {
+    const first = lacksNow();
+    if (first.length === 0) return attempt();
+    const again = (): boolean | readonly Lack[] => {
+      const lacks = lacksNow();
+      return lacks.length === 0 ? attempt() : lacks;
+    };
+    return gather(ledger, leases, first, again).then((got) => typeof got === 'object' && got.done);
+  };
+
   return {
-    hold: (wants) => hold(ledger, wants) as unknown as Hold,
+    hold(wants) {
+      if (!leases) return hold(ledger, wants, false) as unknown as Hold;
+      limitsChanged();
+      const taken = hold(ledger, wants, true);
+      return Array.isArray(taken) ? holdLater(leases, wants, taken) : (taken as unknown as Hold);
+    },
     move(given, target, amount) {
       const found = find(given);
-      return found !== undefined && move(ledger, found, target, amount);
+      if (!found) return false;
+      const attempt = (): boolean => move(ledger, found, target, amount);
+      return leases ? later(leases, () => moveLacks(ledger, found, target, amount), attempt) : attempt();
     },
     topUp(given, amount) {
       const found = find(given);
-      return found !== undefined && topUp(ledger, found, amount);
+      if (!found) return false;
+      const attempt = (): boolean => topUp(ledger, found, amount);
+      if (!leases) return attempt();
+      limitsChanged();
+      return later(leases, () => topUpLacks(ledger, found, amount), attempt);
     },
     available({ caller, target, budgets, extra }) {
       const { scopes } = ledger;
-      const now = clock.now();
+      const at = now();
       return Math.max(
         0,
         Math.min(
-          spare(scopes.ofCaller(caller, budgets, now), now),
-          spare(scopes.ofClaims(caller, extra, budgets, now), now),
-          spare(scopes.ofTarget(target, budgets, now), now),
+          left(scopes.ofCaller(caller, budgets, at), at),
+          left(scopes.ofClaims(caller, extra, budgets, at), at),
+          left(scopes.ofTarget(target, budgets, at), at),
         ),
       );
     },
@@ -88,7 +162,7 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
       return budgetExceeded(
         caller,
         places.map(({ entry }) => entry),
-        clock.now(),
+        now(),
         amount,
       );
     },
@@ -102,14 +176,27 @@ export function createBudget(world: Pick<World, 'clock' | 'log'>, journal: Journ
     written: () => journal.written(),
     settled: () => journal.settled(),
     remaining(caller, budgets) {
-      const now = clock.now();
-      return tightest(caller, ledger.scopes.ofCaller(caller, budgets, now), now);
+      const at = now();
+      return tightest(caller, ledger.scopes.ofCaller(caller, budgets, at), at);
     },
-    balances: (budgets) => balanceOf(accounts, budgets, clock.now()),
+    balances: (budgets) => balanceOf(accounts, budgets, now()),
+    stop: () => leases?.stop(),
     get open() {
       return ledger.open.size;
     },
   };
+}
+
+function isExceeded(error: unknown): boolean {
+  return error instanceof Refusal && error.refusal === 'budget_exceeded';
+}
+
+function bankAway(): Refusal {
+  return new Refusal(
+    'budget_unavailable',
+    'The budget that this request stands on is kept in a database that does not answer. Try again shortly.',
+    { retryAfter: 2 },
+  );
 }
 
 function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): void {

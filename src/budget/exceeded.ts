@@ -3,15 +3,12 @@
 import type { Caller, Period } from '../exchange/caller.ts';
 import { formatUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
-import { current } from './accounts.ts';
+import { current, freeUnder } from './accounts.ts';
 import type { Entry } from './scopes.ts';
 
 /** Names the caller's own budget where that is in the way, else the one that keeps it waiting longest. */
 export function budgetExceeded(caller: Caller, entries: readonly Entry[], now: number, needed: number): Refusal {
-  const short = entries.filter((entry) => {
-    const { posted, held } = current(entry.account, now);
-    return entry.limit - posted - held < needed;
-  });
+  const short = entries.filter((entry) => freeUnder(entry.limit, current(entry.account, now)) < needed);
   const end = (entry: Entry): number => current(entry.account, now).window.endsAt;
   const [entry] = short.sort((a, b) => Number(b.own) - Number(a.own) || end(b) - end(a));
   if (!entry) return new Refusal('budget_exceeded', 'Budget exceeded.');

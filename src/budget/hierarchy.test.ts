@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atOnce, caller, manualClock, memoryFolder, quiet, receipt, rule, target } from '../../test/ledger.ts';
+import { atOnce, caller, manualClock, memoryFolder, quiet, receipt, rule, still, target } from '../../test/ledger.ts';
 import type { Caller } from '../exchange/caller.ts';
 import type { Scoped } from '../exchange/hold.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
@@ -20,7 +20,7 @@ function begin() {
   const clock = manualClock(Date.parse('2026-03-05T12:00:00Z'));
   const warnings: [string, unknown][] = [];
   const log = { ...quiet, warn: (event: string, fields?: unknown) => void warnings.push([event, fields]) };
-  const budget = createBudget({ clock, log }, openJournal(memoryFolder(), clock));
+  const budget = createBudget({ clock, log }, openJournal(memoryFolder(), clock), { live: still([]) });
   let number = 0;
   /** Spends an amount and answers the scope that refused it, where one did. */
   const spend = (

@@ -14,6 +14,7 @@ import {
   quiet,
   receipt,
   rule,
+  still,
   target,
 } from '../../test/ledger.ts';
 import type { Hold } from '../exchange/hold.ts';
@@ -32,7 +33,7 @@ const small = target('sim', 'small');
 function begin(folder: SegmentFolder = memoryFolder(), options: JournalOptions = {}) {
   const clock = manualClock(noon);
   const journal = openJournal(folder, clock, options);
-  const budget = createBudget({ clock, log: quiet }, journal);
+  const budget = createBudget({ clock, log: quiet }, journal, { live: still(budgets) });
   const take = (id: string, amount = 100): Hold =>
     atOnce(budget.hold({ id, caller: caller('k1'), target: small, amount, minimum: 1, budgets, extra: [] }));
   const balance = () => {
@@ -261,7 +262,7 @@ test('a process that is killed loses nothing that it said was written', async (c
   const claimed = said.slice(0, said.lastIndexOf('\n')).split('\n');
   const folder = openSegments(path);
   const clock = manualClock(Date.now());
-  const budget = createBudget({ clock, log: quiet }, openJournal(folder, clock));
+  const budget = createBudget({ clock, log: quiet }, openJournal(folder, clock), { live: still(budgets) });
   const receipts = receiptsOf(folder);
   const ids = new Set(receipts.map(({ id }) => id));
   for (const id of claimed) assert.ok(ids.has(id), `${id} was settled`);
@@ -288,7 +289,7 @@ test('damage in the middle is passed over, and told', () => {
   const clock = manualClock(noon);
   const hurt = memoryFolder(new Map([[name, [bytes]]]));
   const journal = openJournal(hurt, clock, { log });
-  createBudget({ clock, log }, journal);
+  createBudget({ clock, log }, journal, { live: still(budgets) });
   assert.deepEqual(told, ['hold_unknown', 'journal_damaged']);
   assert.equal(hurt.read(name).length, bytes.length, 'nothing is cut away in the middle');
 });

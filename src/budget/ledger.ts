@@ -8,9 +8,10 @@ import type { Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
-import { type Bucket, current } from './accounts.ts';
+import { type Bucket, current, freeUnder, leftOf } from './accounts.ts';
 import { budgetExceeded } from './exceeded.ts';
 import { type Journal, unavailable } from './journal.ts';
+import type { Lack, Leases } from './leases.ts';
 import { type OpenHold, type Place, postings, stageOf, standing } from './open-hold.ts';
 import { adjustJson, holdJson, postingsJson, receiptJson } from './rows.ts';
 import type { Entry, Scopes } from './scopes.ts';
@@ -31,19 +32,39 @@ export interface Ledger extends Pick<World, 'clock' | 'log'> {
   readonly journal: Journal;
   readonly scopes: Scopes;
   readonly open: Map<string, OpenHold>;
+  readonly live: Live;
+  /** Epoch ms by which windows begin and end: the bank's where there is one. */
+  now(): number;
+  /** Absent where this process owns its accounts alone. */
+  readonly leases?: Leases;
 }
 
-export function hold(ledger: Ledger, wants: HoldWants): OpenHold {
+/** What may change while a hold is open. */
+export interface Live {
+  /** The same array until one of them changes. */
+  budgets(): readonly BudgetRule[];
+  /** The same caller as its key and its units stand now. */
+  caller(known: Caller): Caller;
+}
+
+/** Takes what is there, at least the minimum; `whole` takes all or says what is lacking in slices that might grow. */
+export function hold(ledger: Ledger, wants: HoldWants, whole: true): OpenHold | readonly Lack[];
+export function hold(ledger: Ledger, wants: HoldWants, whole: false): OpenHold;
+export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold | readonly Lack[] {
   const { id, caller, target, amount, budgets } = wants;
   const { journal, scopes, open } = ledger;
   if (journal.failing) throw unavailable();
   if (!isAmount(amount) || open.has(id)) throw new Refusal('internal', 'The gateway could not price this request.');
-  const now = ledger.clock.now();
+  const now = ledger.now();
   const ofCaller = scopes.ofCaller(caller, budgets, now);
   const ofClaims = scopes.ofClaims(caller, wants.extra, budgets, now);
   const shared = ofClaims.length === 0 ? ofCaller : [...ofCaller, ...ofClaims];
   const onTarget = scopes.ofTarget(target, budgets, now);
   const minimum = Math.min(wants.minimum, amount);
+  if (whole && ledger.leases) {
+    const lacks = lacking([...shared, ...onTarget], amount, now);
+    if (lacks.length > 0) return lacks;
+  }
   const granted = Math.min(amount, Math.max(0, spare(shared, now)), Math.max(0, spare(onTarget, now)));
   if (granted < minimum || (amount > 0 && granted === 0)) {
     throw budgetExceeded(caller, [...shared, ...onTarget], now, Math.max(1, minimum));
@@ -52,7 +73,8 @@ export function hold(ledger: Ledger, wants: HoldWants): OpenHold {
     id,
     target,
     amount: granted,
-    keyId: caller.keyId,
+    caller,
+    extra: wants.extra,
     budgets,
     at: now,
     shared: shared.map((entry) => ({ entry, bucket: current(entry.account, now) })),
@@ -61,14 +83,23 @@ export function hold(ledger: Ledger, wants: HoldWants): OpenHold {
   for (const { bucket } of taken.shared) bucket.held += granted;
   for (const { bucket } of standing(taken)) bucket.held += granted;
   open.set(id, taken);
+  tell(ledger, taken, granted);
   journal.append(holdJson(taken));
   return taken;
+}
+
+/** What a move to this target lacks in slices that might grow; none for a sole owner. */
+export function moveLacks(ledger: Ledger, moved: OpenHold, target: Target, amount: NanoUsd): readonly Lack[] {
+  if (!ledger.leases) return none;
+  const now = ledger.now();
+  const more = lacking(entriesOf(moved.shared), Math.max(0, amount - moved.amount), now);
+  return [...more, ...lacking(ledger.scopes.ofTarget(target, moved.budgets, now), amount, now)];
 }
 
 export function move(ledger: Ledger, moved: OpenHold, target: Target, amount: NanoUsd): boolean {
   const { journal, scopes } = ledger;
   if (journal.failing || !isAmount(amount)) return false;
-  const now = ledger.clock.now();
+  const now = ledger.now();
   const before = { target: moved.target, amount: moved.amount };
   const left = standing(moved);
   const stage = stageOf(target, scopes.ofTarget(target, moved.budgets, now), now);
@@ -81,22 +112,33 @@ export function move(ledger: Ledger, moved: OpenHold, target: Target, amount: Na
   shift(moved, left, stage.places, amount);
   moved.stages.push(stage);
   moved.target = target;
-  if (journal.write(adjustJson(moved, now, true))) return true;
+  if (journal.write(adjustJson(moved, ledger.clock.now(), true))) return true;
   moved.stages.pop();
   moved.target = before.target;
   shift(moved, stage.places, left, before.amount);
   return false;
 }
 
+/** What a top-up lacks in slices that might grow; none for a sole owner. */
+export function topUpLacks(ledger: Ledger, raised: OpenHold, amount: NanoUsd): readonly Lack[] {
+  if (!ledger.leases) return none;
+  reread(ledger, raised);
+  return [...raised.shared, ...standing(raised)].flatMap(({ entry, bucket }) => lackOf(entry, bucket, amount));
+}
+
 export function topUp(ledger: Ledger, raised: OpenHold, amount: NanoUsd): boolean {
   const { journal } = ledger;
   if (journal.failing || !isAmount(amount)) return false;
+  reread(ledger, raised);
   const places = standing(raised);
   const fits = (place: Place): boolean => free(place) >= amount;
   if (!raised.shared.every(fits) || !places.every(fits)) return false;
   const before = raised.amount;
   shift(raised, places, places, before + amount);
-  if (journal.write(adjustJson(raised, ledger.clock.now(), false))) return true;
+  if (journal.write(adjustJson(raised, ledger.clock.now(), false))) {
+    tell(ledger, raised, amount);
+    return true;
+  }
   shift(raised, places, places, before);
   return false;
 }
@@ -109,7 +151,7 @@ export function close(ledger: Ledger, closed: OpenHold, told: Receipt): void {
   shift(closed, standing(closed), [], 0);
   for (const { place, amount } of posted) {
     place.bucket.posted += amount;
-    if (place.entry.alertAt.length > 0) alert(ledger, place);
+    if (place.entry.alerts.length > 0) alert(ledger, place);
   }
   ledger.journal.settle(receiptJson(receipt, postingsJson(closed, posted, receipt.cost)), true);
 }
@@ -122,17 +164,73 @@ function shift(shifted: OpenHold, from: readonly Place[], to: readonly Place[], 
   shifted.amount = amount;
 }
 
-function free({ entry, bucket }: Place): NanoUsd {
-  return entry.limit - bucket.posted - bucket.held;
+/** Limits act at once: an open hold that asks for more stands under those of this moment. */
+function reread({ live, scopes, now }: Ledger, raised: OpenHold): void {
+  const budgets = live.budgets();
+  const caller = live.caller(raised.caller);
+  if (budgets === raised.budgets && caller === raised.caller) return;
+  raised.budgets = budgets;
+  raised.caller = caller;
+  const at = now();
+  const byAccount = new Map(
+    [
+      ...scopes.ofCaller(caller, budgets, at),
+      ...scopes.ofClaims(caller, raised.extra, budgets, at),
+      ...scopes.ofTarget(raised.target, budgets, at),
+    ].map((entry) => [entry.account, entry]),
+  );
+  const again = ({ entry, bucket }: Place): Place => ({
+    entry: byAccount.get(entry.account) ?? { ...entry, limit: Number.POSITIVE_INFINITY, alerts: [] },
+    bucket,
+  });
+  raised.shared = raised.shared.map(again);
+  const last = raised.stages.pop();
+  if (last) raised.stages.push({ target: last.target, places: last.places.map(again) });
 }
 
-/** The least that is left of them; Infinity where nothing limits. */
+/** The leases learn how fast money goes. */
+function tell({ leases }: Ledger, taken: OpenHold, amount: NanoUsd): void {
+  if (!leases) return;
+  for (const { entry, bucket } of taken.shared) leases.taken(entry.account, bucket, entry.limit, amount);
+  for (const { entry, bucket } of standing(taken)) leases.taken(entry.account, bucket, entry.limit, amount);
+}
+
+const none: readonly Lack[] = [];
+
+function lacking(entries: readonly Entry[], amount: NanoUsd, now: number): readonly Lack[] {
+  return entries.flatMap((entry) => lackOf(entry, current(entry.account, now), amount));
+}
+
+/** Empty where the amount is there, and where the limit itself is in the way. */
+function lackOf({ account, limit }: Entry, bucket: Bucket, amount: NanoUsd): Lack[] {
+  if (amount === 0 || limit <= bucket.leased || freeUnder(limit, bucket) >= amount) return [];
+  return [{ account, bucket, limit, amount }];
+}
+
+function entriesOf(places: readonly Place[]): Entry[] {
+  return places.map(({ entry }) => entry);
+}
+
+function free({ entry, bucket }: Place): NanoUsd {
+  return freeUnder(entry.limit, bucket);
+}
+
+/** The least that is free of them; Infinity where nothing limits. */
 export function spare(entries: readonly Entry[], now: number): NanoUsd {
   let least = Number.POSITIVE_INFINITY;
   for (const entry of entries) {
-    const { posted, held } = current(entry.account, now);
-    const left = entry.limit - posted - held;
+    const left = freeUnder(entry.limit, current(entry.account, now));
     if (left < least) least = left;
+  }
+  return least;
+}
+
+/** The same with what the bank said it could still give. */
+export function left(entries: readonly Entry[], now: number): NanoUsd {
+  let least = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    if (entry.limit === Number.POSITIVE_INFINITY) continue;
+    least = Math.min(least, leftOf(entry.limit, current(entry.account, now)));
   }
   return least;
 }
@@ -142,9 +240,13 @@ function isAmount(amount: number): boolean {
 }
 
 function alert({ log }: Ledger, { entry, bucket }: Place): void {
-  const limit = entry.soft ?? entry.limit;
-  const share = Math.max(0, ...entry.alertAt.filter((each) => bucket.posted >= each * limit));
-  if (share <= bucket.alerted) return;
-  bucket.alerted = share;
-  log.warn('budget_alert', { scope: entry.account.scope, window: bucket.window.id, share, limit });
+  const posted = bucket.posted + bucket.elsewhere.posted;
+  for (const { limit, at } of entry.alerts) {
+    for (const share of at) {
+      const threshold = share * limit;
+      if (posted < threshold || threshold <= bucket.alerted) continue;
+      log.warn('budget_alert', { scope: entry.account.scope, window: bucket.window.id, share, limit });
+    }
+  }
+  bucket.alerted = Math.max(bucket.alerted, posted);
 }

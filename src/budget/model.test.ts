@@ -10,6 +10,7 @@ import {
   quiet,
   receipt,
   rule,
+  still,
   target,
 } from '../../test/ledger.ts';
 import type { Hold } from '../exchange/hold.ts';
@@ -88,7 +89,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 function play(steps: readonly Step[], segmentBytes: number): void {
   const clock = manualClock(start);
   let folder: MemoryFolder = memoryFolder();
-  const begin = () => createBudget({ clock, log: quiet }, openJournal(folder, clock, { segmentBytes }));
+  const begin = () =>
+    createBudget({ clock, log: quiet }, openJournal(folder, clock, { segmentBytes }), { live: still(budgets) });
   let budget = begin();
   const model = createModel();
   let holds: Hold[] = [];

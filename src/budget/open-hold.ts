@@ -1,5 +1,7 @@
 // A hold from the inside: the buckets it stands on, and what its receipt posts to each of them.
 
+import type { Caller } from '../exchange/caller.ts';
+import type { Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
@@ -23,12 +25,14 @@ export interface OpenHold {
   readonly id: string;
   target: Target;
   amount: NanoUsd;
-  readonly keyId: string;
-  readonly budgets: readonly BudgetRule[];
+  /** As it stood when it last asked for money. */
+  caller: Caller;
+  readonly extra: readonly Scoped[];
+  budgets: readonly BudgetRule[];
   /** Epoch ms at which it was taken. */
   readonly at: number;
   /** The accounts of caller and claims: they stay whatever the target. */
-  readonly shared: readonly Place[];
+  shared: readonly Place[];
   /** Every target so far; it stands on the last one. */
   readonly stages: Stage[];
 }

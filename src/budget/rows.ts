@@ -6,8 +6,8 @@ import { type OpenHold, type Posting, standing } from './open-hold.ts';
 
 // By hand instead of JSON.stringify of a row object: the accounts' text is not made anew for each request.
 export function holdJson(hold: OpenHold): string {
-  const { id, at, amount, target, keyId } = hold;
-  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(keyId)}}`;
+  const { id, at, amount, target, caller } = hold;
+  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(caller.keyId)}}`;
 }
 
 export function adjustJson(hold: OpenHold, at: number, withAccounts: boolean): string {

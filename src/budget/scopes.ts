@@ -1,24 +1,30 @@
 // Which accounts a request stands on: the caller's scopes, the target's, and what the request claims, against all rules.
 
-import type { Caller, Period } from '../exchange/caller.ts';
+import type { Caller } from '../exchange/caller.ts';
 import type { Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
-import type { BudgetRule } from '../exchange/policy.ts';
+import type { BudgetRule, OnExhausted } from '../exchange/policy.ts';
 import type { Target } from '../exchange/target.ts';
 import type { Account, Accounts } from './accounts.ts';
 
 /** An account against the limit that holds for it. Where several rules meet on one account, the lowest limit counts. */
 export interface Entry {
   readonly account: Account;
-  /** Infinity where only soft budgets stand on the account: they are told of, and never in the way. */
+  /** Infinity where all rules on the account are soft. */
   limit: NanoUsd;
-  /** What the alerts are shares of, where that is a soft budget. */
-  readonly soft?: NanoUsd;
+  /** How a stream ends that this limit cuts. */
+  onExhausted: OnExhausted;
   /** The scope in the caller's own words. */
   readonly shown: string;
   /** The caller's alone: its key, or something it claimed. */
   readonly own: boolean;
-  readonly alertAt: readonly number[];
+  readonly alerts: Alert[];
+}
+
+/** A limit that is reported when these shares of it are passed. */
+export interface Alert {
+  readonly limit: NanoUsd;
+  readonly at: readonly number[];
 }
 
 export interface Scopes {
@@ -34,7 +40,6 @@ interface Rules {
 }
 
 const none: readonly Entry[] = [];
-const noAlerts: readonly number[] = [];
 /** A soft budget that names no share is told of when it is passed. */
 const whenPassed: readonly number[] = [1];
 
@@ -62,13 +67,13 @@ export function createScopes(accounts: Accounts): Scopes {
         const own = scope === `key:${caller.keyId}`;
         for (const rule of matching(rules, scope)) {
           const account = accounts.find(scope, rule.per, rule.timezone, now);
-          add(entries, { account, shown: scope, own, ...bounds(rule) });
+          add(entries, entryOf(account, rule, scope, own));
         }
       }
       if (caller.budget) {
         const scope = `key:${caller.keyId}`;
         const account = accounts.find(scope, caller.budget.per, 'UTC', now);
-        add(entries, { account, limit: caller.budget.limit, shown: scope, own: true, alertAt: noAlerts });
+        add(entries, entryOf(account, caller.budget, scope, true));
       }
       resolved.set(caller, { budgets, entries });
       return entries;
@@ -80,7 +85,7 @@ export function createScopes(accounts: Accounts): Scopes {
       for (const scope of [`provider:${target.provider.name}`, `model:${target.provider.name}/${target.model}`]) {
         for (const rule of matching(rules, scope)) {
           const account = accounts.find(scope, rule.per, rule.timezone, now);
-          add(entries, { account, shown: scope, own: false, ...bounds(rule) });
+          add(entries, entryOf(account, rule, scope, false));
         }
       }
       return entries;
@@ -89,30 +94,40 @@ export function createScopes(accounts: Accounts): Scopes {
       if (claims.length === 0) return none;
       const rules = rulesOf(budgets);
       const entries: Entry[] = [];
-      const put = (scope: string, per: Period, timezone: string, limits: Bounds): void => {
-        const account = accounts.claim(caller, scope, per, timezone, now);
-        add(entries, { account, shown: scope, own: true, ...limits });
+      const put = (scope: string, limits: Limits): void => {
+        const account = accounts.claim(caller, scope, limits.per, limits.timezone ?? 'UTC', now);
+        add(entries, entryOf(account, limits, scope, true));
       };
       for (const { scope, budget } of claims) {
-        for (const rule of matching(rules, scope)) put(scope, rule.per, rule.timezone, bounds(rule));
-        if (budget) put(scope, budget.per, budget.timezone ?? 'UTC', { limit: budget.limit, alertAt: noAlerts });
+        for (const rule of matching(rules, scope)) put(scope, rule);
+        if (budget) put(scope, budget);
       }
       return entries;
     },
   };
 }
 
-type Bounds = Pick<Entry, 'limit' | 'soft' | 'alertAt'>;
+/** What a rule and a budget of a key or claim have in common. */
+type Limits = Pick<BudgetRule, 'limit' | 'per'> &
+  Partial<Pick<BudgetRule, 'timezone' | 'alertAt' | 'soft' | 'onExhausted'>>;
 
-function bounds({ limit, soft, alertAt }: BudgetRule): Bounds {
-  if (!soft) return { limit, alertAt };
-  return { limit: Number.POSITIVE_INFINITY, soft: limit, alertAt: alertAt.length > 0 ? alertAt : whenPassed };
+function entryOf(account: Account, limits: Limits, shown: string, own: boolean): Entry {
+  const { limit, alertAt = [], soft, onExhausted = 'error' } = limits;
+  const at = alertAt.length === 0 && soft ? whenPassed : alertAt;
+  const alerts = at.length === 0 ? [] : [{ limit, at }];
+  return { account, limit: soft ? Number.POSITIVE_INFINITY : limit, onExhausted, shown, own, alerts };
 }
 
 function add(entries: Entry[], entry: Entry): void {
   const same = entries.find((each) => each.account === entry.account);
-  if (same) same.limit = Math.min(same.limit, entry.limit);
-  else entries.push(entry);
+  if (!same) {
+    entries.push(entry);
+    return;
+  }
+  same.alerts.push(...entry.alerts);
+  if (entry.limit >= same.limit) return;
+  same.limit = entry.limit;
+  same.onExhausted = entry.onExhausted;
 }
 
 function compile(budgets: readonly BudgetRule[]): Rules {

@@ -24,6 +24,8 @@ export interface Identify {
   add(record: KeyRecord): void;
   /** Acts on the next request. Undefined where there is no such key; a key once revoked keeps its first date. */
   revoke(id: string, at: number): KeyRecord | undefined;
+  /** The same caller as its key stands now. */
+  current(known: Caller): Caller;
   list(): readonly KeyRecord[];
 }
 
@@ -114,6 +116,7 @@ export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyR
       if (entry.record.revokedAt === undefined) entry.record = { ...entry.record, revokedAt: at };
       return entry.record;
     },
+    current: (known) => byId.get(known.keyId)?.caller ?? known,
     list: () => [...byId.values()].map(({ record }) => record),
   };
 }

@@ -1,0 +1,330 @@
+// Where several instances spend from one limit: asks the bank for slices of it, keeps them filled, gives them back.
+
+import type { Bank, BankAnswer, Slice, SliceWant } from '../exchange/bank.ts';
+import type { NanoUsd } from '../exchange/money.ts';
+import type { World } from '../world/world.ts';
+import { type Account, type Bucket, nextOf } from './accounts.ts';
+import { readWindowId } from './window.ts';
+
+/** A bucket that has less free than somebody needs. */
+export interface Lack {
+  readonly account: Account;
+  readonly bucket: Bucket;
+  readonly limit: NanoUsd;
+  readonly amount: NanoUsd;
+}
+
+/** `asked`: look again. `recalling`: look again, and others have been asked to give back. `away`: nobody answered. */
+export type Obtained = 'asked' | 'recalling' | 'away';
+
+export interface Leases {
+  /** The bank's clock, epoch ms, as far as it is known: windows begin and end by it. */
+  now(): number;
+  obtain(lacks: readonly Lack[]): Promise<Obtained>;
+  /** Money was taken from a bucket: it is refilled in the background once half of it is gone. */
+  taken(account: Account, bucket: Bucket, limit: NanoUsd, amount: NanoUsd): void;
+  /** Gives back all that is free, since limits have changed. */
+  release(): void;
+  stop(): void;
+}
+
+/** Recall takes others' free money, so that a generous slice starves nobody, and carries an instance over a bank's absence. */
+const horizonMs = 150_000;
+/** What is asked for a bucket of which no rate is known yet, in first holds. */
+const firstHolds = 32;
+/** A background refill that got nothing is not repeated before. */
+const pauseMs = 500;
+const beatMs = 1_000;
+/** How often an instance that asks for nothing says that it lives, and what it has posted. */
+const reportMs = 5_000;
+/** Wants of one call; more wait for the next. */
+const wantsMax = 1_000;
+/** The next window's slice is asked for this long before it begins, and up to as much again earlier. */
+const aheadMs = 2_000;
+
+interface Holding {
+  readonly account: Account;
+  readonly bucket: Bucket;
+  limit: NanoUsd;
+  /** Shortfall of those who wait. */
+  need: NanoUsd;
+  /** Taken since `since`, and nano-USD a millisecond before that. */
+  takenNow: NanoUsd;
+  since: number;
+  rate: number;
+  /** What the last answer left, by which half is measured. */
+  filled: NanoUsd;
+  told: NanoUsd;
+  recalling: boolean;
+  /** A call about it is on its way: what it has is not touched until the answer. */
+  asked: boolean;
+  /** Was to give back in that time. */
+  returning: boolean;
+  /** Monotonic ms before which no background refill is asked for. */
+  quietUntil: number;
+}
+
+interface Waiter {
+  readonly lacks: readonly Lack[];
+  resolve(obtained: Obtained): void;
+}
+
+export function createLeases(
+  world: Pick<World, 'clock' | 'log'>,
+  bank: Bank,
+  instance: string,
+  begun: readonly Account[],
+): Leases {
+  const { clock, log } = world;
+  const holdings = new Map<Bucket, Holding>();
+  const queue = new Set<Holding>();
+  let waiters: Waiter[] = [];
+  let offset = 0;
+  let number = 0;
+  let entered = false;
+  let busy = false;
+  let due = false;
+  let away = false;
+  let reportedAt = 0;
+  let stopped = false;
+
+  const holdingOf = (account: Account, bucket: Bucket, limit: NanoUsd): Holding => {
+    let holding = holdings.get(bucket);
+    if (!holding) {
+      const since = clock.monotonic();
+      holding = {
+        account,
+        bucket,
+        limit,
+        need: 0,
+        takenNow: 0,
+        since,
+        rate: 0,
+        filled: 0,
+        told: -1,
+        recalling: false,
+        asked: false,
+        returning: false,
+        quietUntil: 0,
+      };
+      holdings.set(bucket, holding);
+    }
+    holding.limit = limit;
+    return holding;
+  };
+
+  const want = (holding: Holding): SliceWant => {
+    const { bucket, limit, need } = holding;
+    const { window, posted, held, scope } = bucket;
+    // What was spent beyond the slice is the bank's to know as well.
+    if (bucket.leased < posted + held) bucket.leased = posted + held;
+    const free = bucket.leased - posted - held;
+    measure(holding);
+    const first = holding.rate === 0 ? need * firstHolds : 0;
+    const wish = Math.max(need, Math.ceil(Math.max(holding.rate * horizonMs, first) - free));
+    return {
+      scope,
+      window: window.id,
+      per: readWindowId(window.id)?.per ?? 'lifetime',
+      startsAt: window.startsAt,
+      endsAt: window.endsAt,
+      limit,
+      have: bucket.leased,
+      posted,
+      need,
+      wish: holding.quietUntil > clock.monotonic() ? need : wish,
+    };
+  };
+
+  const measure = (holding: Holding): void => {
+    const now = clock.monotonic();
+    const passed = now - holding.since;
+    if (passed < beatMs / 4) return;
+    const rate = holding.takenNow / passed;
+    // Up at once, down slowly: a burst that comes back should find its money.
+    holding.rate = rate > holding.rate ? rate : holding.rate * 0.9 + rate * 0.1;
+    holding.takenNow = 0;
+    holding.since = now;
+  };
+
+  const soon = (): void => {
+    if (due || busy || stopped) return;
+    due = true;
+    clock.soon(() => {
+      due = false;
+      void ask();
+    });
+  };
+
+  const ask = async (): Promise<void> => {
+    if (busy || stopped) return;
+    busy = true;
+    const round = waiters;
+    waiters = [];
+    addNeeds(round);
+    const asked = [...queue].slice(0, wantsMax);
+    for (const holding of asked) {
+      queue.delete(holding);
+      holding.asked = true;
+    }
+    const sentAt = clock.now();
+    try {
+      if (!entered) await enter();
+      number += 1;
+      const wants = asked.map(want);
+      const answer = await bank.exchange({ instance, number, wants });
+      take(asked, wants, answer, sentAt);
+      if (away) log.info('bank_back', { instance });
+      away = false;
+      for (const { lacks, resolve } of round) resolve(lacks.some(isRecalled) ? 'recalling' : 'asked');
+    } catch (error) {
+      if (!away) log.error('bank_away', { instance, error: String(error) });
+      away = true;
+      for (const holding of asked) queue.add(holding);
+      for (const { resolve } of round) resolve('away');
+    }
+    for (const holding of asked) {
+      holding.asked = false;
+      if (!holding.returning) continue;
+      holding.returning = false;
+      giveBack(holding);
+    }
+    reportedAt = clock.monotonic();
+    busy = false;
+    if (waiters.length > 0 || (queue.size > 0 && !away)) soon();
+  };
+
+  const addNeeds = (round: readonly Waiter[]): void => {
+    for (const holding of queue) holding.need = 0;
+    const amounts = new Map<Holding, NanoUsd>();
+    for (const { lacks } of round) {
+      for (const { account, bucket, limit, amount } of lacks) {
+        const holding = holdingOf(account, bucket, limit);
+        amounts.set(holding, (amounts.get(holding) ?? 0) + amount);
+        queue.add(holding);
+      }
+    }
+    for (const [holding, amount] of amounts) holding.need = Math.max(0, amount - freeOf(holding.bucket));
+  };
+
+  const take = (asked: readonly Holding[], wants: readonly SliceWant[], answer: BankAnswer, sentAt: number): void => {
+    offset = answer.now - Math.round((sentAt + clock.now()) / 2);
+    asked.forEach((holding, index) => {
+      const slice: Slice | undefined = answer.slices[index];
+      const told = wants[index];
+      if (!slice || !told) return;
+      const { bucket } = holding;
+      const gained = slice.have - bucket.leased;
+      bucket.leased = slice.have;
+      bucket.elsewhere = { available: slice.available, posted: Math.max(0, slice.posted - told.posted) };
+      holding.told = told.posted;
+      holding.recalling = slice.recalling;
+      holding.filled = freeOf(bucket);
+      holding.need = 0;
+      if (gained <= 0) holding.quietUntil = clock.monotonic() + pauseMs;
+    });
+  };
+
+  const isRecalled = ({ bucket, amount }: Lack): boolean =>
+    holdings.get(bucket)?.recalling === true && freeOf(bucket) < amount;
+
+  const enter = async (): Promise<void> => {
+    const purses: SliceWant[] = [];
+    for (const account of begun) {
+      const { bucket } = account;
+      bucket.leased = bucket.posted + bucket.held;
+      purses.push({ ...want(holdingOf(account, bucket, 0)), need: 0, wish: 0 });
+    }
+    const known = await bank.enter(instance, purses);
+    number = known.number;
+    offset = known.now - clock.now();
+    entered = true;
+  };
+
+  const giveBack = (holding: Holding): void => {
+    const { bucket } = holding;
+    const spent = bucket.posted + bucket.held;
+    if (holding.asked) holding.returning = true;
+    if (holding.asked || bucket.leased <= spent) return;
+    bucket.leased = spent;
+    holding.quietUntil = clock.monotonic() + pauseMs;
+    queue.add(holding);
+  };
+
+  bank.onRecall((purses) => {
+    for (const { scope, window } of purses) {
+      for (const holding of holdings.values()) {
+        if (holding.bucket.scope === scope && holding.bucket.window.id === window) giveBack(holding);
+      }
+    }
+    if (queue.size > 0) soon();
+  });
+
+  const stop = clock.every(beatMs, () => {
+    const now = clock.now() + offset;
+    for (const holding of holdings.values()) tend(holding, now);
+    const silent = clock.monotonic() - reportedAt >= reportMs;
+    if (!entered || silent)
+      for (const holding of holdings.values()) if (holding.bucket.posted !== holding.told) queue.add(holding);
+    if (!entered || silent || queue.size > 0) soon();
+  });
+
+  /** Looks ahead to the next window of a bucket in use, and closes one that is over. */
+  const tend = (holding: Holding, now: number): void => {
+    const { account, bucket, limit } = holding;
+    const { endsAt } = bucket.window;
+    if (now >= endsAt || account.forgotten) {
+      if (bucket.held !== 0) return;
+      if (holding.told === bucket.posted && bucket.leased === bucket.posted) holdings.delete(bucket);
+      else {
+        giveBack(holding);
+        queue.add(holding);
+      }
+      return;
+    }
+    measure(holding);
+    if (holding.rate === 0 || endsAt - now > aheadMs + jitterMs(instance, bucket.scope)) return;
+    const next = nextOf(account);
+    if (next.leased > 0 || holdings.has(next)) return;
+    const ahead = holdingOf(account, next, limit);
+    ahead.rate = holding.rate;
+    queue.add(ahead);
+  };
+
+  return {
+    now: () => clock.now() + offset,
+    obtain(lacks) {
+      return new Promise((resolve) => {
+        waiters.push({ lacks, resolve });
+        soon();
+      });
+    },
+    taken(account, bucket, limit, amount) {
+      const holding = holdingOf(account, bucket, limit);
+      holding.takenNow += amount;
+      if (freeOf(bucket) * 2 > holding.filled || queue.has(holding) || away) return;
+      if (bucket.leased >= limit || holding.quietUntil > clock.monotonic()) return;
+      queue.add(holding);
+      soon();
+    },
+    release() {
+      for (const holding of holdings.values()) giveBack(holding);
+      if (queue.size > 0) soon();
+    },
+    stop() {
+      stopped = true;
+      stop();
+    },
+  };
+}
+
+function freeOf(bucket: Bucket): NanoUsd {
+  return bucket.leased - bucket.posted - bucket.held;
+}
+
+/** The same for one scope in one instance, different between them, so that not everybody asks in the same instant. */
+function jitterMs(instance: string, scope: string): number {
+  let sum = 0;
+  for (const letter of instance + scope) sum = (sum * 31 + letter.charCodeAt(0)) % 2_000;
+  return sum;
+}
