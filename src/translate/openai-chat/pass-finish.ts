@@ -7,7 +7,7 @@ import { encodeUsage } from './usage.ts';
 
 export interface Passed {
   /** Choices seen, and whether each has named its finish reason. */
-  readonly open: ReadonlyMap<unknown, boolean>;
+  readonly open: ReadonlyMap<number, boolean>;
   /** A call was begun. This format does not say where one ends, so that only a finish reason makes it whole. */
   readonly called: boolean;
   /** What every chunk of the stream says of itself. */
@@ -23,7 +23,7 @@ export function headOf(chunk: Json): Json {
 
 export function finishPass(passed: Passed, usage: Usage, context: AnswerContext): string | undefined {
   const { open, called, head, told } = passed;
-  const unfinished = [...open].filter(([, ended]) => !ended).map(([index]) => index ?? 0);
+  const unfinished = [...open].filter(([, ended]) => !ended).map(([index]) => index);
   if (open.size === 0 || (called && unfinished.length > 0)) return undefined;
   const chunk = (fields: Json): string => `data: ${JSON.stringify({ ...head, ...fields })}\n\n`;
   const ends = unfinished.map((index) => chunk({ choices: [{ index, delta: {}, finish_reason: 'length' }] }));

@@ -4,7 +4,7 @@ import type { AnswerContext, Glimpse, Lane } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import { type Edit, member, members, setMember, splice } from '../../exchange/json-span.ts';
 import type { Usage } from '../../exchange/usage.ts';
-import { isObject, type Json, list, object, parse, text } from '../json.ts';
+import { finite, isObject, type Json, list, object, parse, text } from '../json.ts';
 import { encodeStreamError, errorInside, unreadable } from './errors.ts';
 import { finishPass, headOf } from './pass-finish.ts';
 import { choiceAt, type DeltaSpan, deltaCharacters, nullUsage, valueAt } from './scan.ts';
@@ -19,7 +19,7 @@ export function passStream(context: AnswerContext): Lane {
   let done = false;
   let usageAfterFinish = false;
   let tier: unknown;
-  const open = new Map<unknown, boolean>();
+  const open = new Map<number, boolean>();
   let called = false;
   let head: Json = {};
   let shape: Shape | undefined;
@@ -87,7 +87,8 @@ export function passStream(context: AnswerContext): Lane {
       const ended = text(choice.finish_reason) !== undefined;
       finished ||= ended;
       called ||= callsIn(object(choice.delta));
-      open.set(choice.index, ended || open.get(choice.index) === true);
+      const index = finite(choice.index) ?? 0;
+      open.set(index, ended || open.get(index) === true);
     }
     if (head.id === undefined) head = headOf(chunk);
     tier = text(chunk.service_tier) ?? tier;
