@@ -1,10 +1,11 @@
 // Virtual keys: from a credential to the caller it stands for. Only HMACs of keys are kept; a wrong key is never repeated.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
+import type { Caller, ClaimRules, KeyRecord, Period, Unit } from '../exchange/caller.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Clock, Random } from '../world/world.ts';
+import { createUnits, scopeOf } from './units.ts';
 
 export interface KeyWants {
   readonly name: string;
@@ -13,6 +14,10 @@ export interface KeyWants {
   /** Epoch ms. */
   readonly expiresAt?: number;
   readonly budget?: { readonly limit: NanoUsd; readonly per: Period };
+  /** Scope of a unit, which the maker of the key has looked up. */
+  readonly owner?: string;
+  readonly claims?: ClaimRules;
+  readonly tier?: string;
 }
 
 export interface Identify {
@@ -27,6 +32,13 @@ export interface Identify {
   /** The same caller as its key stands now. */
   current(known: Caller): Caller;
   list(): readonly KeyRecord[];
+  units(): readonly Unit[];
+  /** Adds a unit or replaces the one of its scope; the callers under it are others from here. Throws `invalid_request`. */
+  addUnit(unit: Unit): void;
+  /** Undefined where there is none. Throws `invalid_request` (409) where units or keys that can be used stand under it. */
+  removeUnit(scope: string): Unit | undefined;
+  /** What another instance has changed: all units, and the keys that are new or other than here. */
+  renew(units: readonly Unit[], keys: readonly KeyRecord[]): void;
 }
 
 /** What one id stands for now. Replaced as a whole, so that nothing holds on to an older record. */
@@ -44,10 +56,35 @@ const credentialLengthMax = 200;
 /** Credentials remembered with their entry. By the whole credential, never by a short hash of it. Spares an HMAC a request. */
 const rememberedMax = 10_000;
 
-export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyRecord[]): Identify {
+export function createIdentify(
+  pepper: Buffer,
+  clock: Clock,
+  keys: readonly KeyRecord[],
+  unitRecords: readonly Unit[] = [],
+): Identify {
+  let units = createUnits(unitRecords);
   const byId = new Map<string, Entry>();
   const byHash = new Map<string, Entry>();
   const remembered = new Map<string, Entry>();
+  const callerOf = (record: KeyRecord): Caller => {
+    const { id, name, allowedModels, budget, owner, claims } = record;
+    const tier = record.tier ?? (owner === undefined ? undefined : units.tierOf(owner));
+    return {
+      keyId: id,
+      keyName: name,
+      allowedModels,
+      scopes: ['global', `key:${id}`, ...(owner === undefined ? [] : units.above(owner))],
+      ...(budget ? { budget } : {}),
+      ...(claims ? { claims } : {}),
+      ...(tier === undefined ? {} : { tier }),
+    };
+  };
+  /** Callers keep their identity where nothing of them changed: whoever remembers something by it need not begin anew. */
+  const refresh = (scope: string): void => {
+    for (const entry of byId.values()) {
+      if (entry.caller.scopes.includes(scope)) entry.caller = callerOf(entry.record);
+    }
+  };
   const hashOf = (credential: string): Buffer => createHmac('sha256', pepper).update(credential).digest();
 
   const add = (record: KeyRecord): void => {
@@ -96,7 +133,7 @@ export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyR
     },
     mint(random, wants) {
       const key = prefix + letters(random, secretLength);
-      const { name, allowedModels = [], expiresAt, budget } = wants;
+      const { name, allowedModels = [], expiresAt, budget, owner, claims, tier } = wants;
       const record: KeyRecord = {
         id: `k${letters(random, 11)}`,
         name,
@@ -106,6 +143,9 @@ export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyR
         createdAt: clock.now(),
         ...(expiresAt === undefined ? {} : { expiresAt }),
         ...(budget === undefined ? {} : { budget }),
+        ...(owner === undefined ? {} : { owner }),
+        ...(claims === undefined ? {} : { claims }),
+        ...(tier === undefined ? {} : { tier }),
       };
       add(record);
       return { record, key };
@@ -118,15 +158,38 @@ export function createIdentify(pepper: Buffer, clock: Clock, keys: readonly KeyR
     },
     current: (known) => byId.get(known.keyId)?.caller ?? known,
     list: () => [...byId.values()].map(({ record }) => record),
+    units: () => units.list(),
+    addUnit(unit) {
+      units.add(unit);
+      refresh(scopeOf(unit));
+    },
+    removeUnit(scope) {
+      const key = [...byId.values()].find(({ record }) => record.owner === scope && record.revokedAt === undefined);
+      if (key)
+        throw new Refusal(
+          'invalid_request',
+          `The key ${key.record.id} (${key.record.name}) belongs to ${scope}; revoke it or give it to another first.`,
+          { status: 409 },
+        );
+      return units.remove(scope);
+    },
+    renew(unitRecords, keyRecords) {
+      units = createUnits(unitRecords);
+      for (const record of keyRecords) {
+        const known = byId.get(record.id)?.record;
+        // A revocation that is not in the store yet holds all the same.
+        if (known?.revokedAt !== undefined && record.revokedAt === undefined) continue;
+        if (JSON.stringify(known) !== JSON.stringify(record)) add(record);
+      }
+      for (const entry of byId.values()) {
+        const caller = callerOf(entry.record);
+        if (JSON.stringify(caller) !== JSON.stringify(entry.caller)) entry.caller = caller;
+      }
+    },
   };
 }
 
 const foreign = `This is no key of this gateway: its keys begin with ${prefix}. Providers' own keys belong in the gateway's configuration.`;
-
-function callerOf({ id, name, allowedModels, budget }: KeyRecord): Caller {
-  const scopes = ['global', `key:${id}`];
-  return { keyId: id, keyName: name, allowedModels, scopes, ...(budget ? { budget } : {}) };
-}
 
 /** Whoever has the key may know what became of it. */
 function gone(record: KeyRecord, what: string, at: number): Refusal {
