@@ -99,8 +99,8 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
 /** The index of the choice that a chunk of one delta is for; `end` is one past the delta. */
 export function choiceAt(text: string, end: number): number {
   const delta = text.indexOf('"delta"');
-  const before = text.lastIndexOf('"index"', delta);
-  const at = valueAt(text, '"index"', before >= 0 ? before : end);
+  const first = valueAt(text, '"index"');
+  const at = first < delta ? first : valueAt(text, '"index"', end);
   return at < 0 ? 0 : Number.parseInt(text.slice(at, at + 4), 10) || 0;
 }
 
