@@ -75,7 +75,9 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   };
   return {
     url,
-    key: secret('first-key'),
+    get key() {
+      return secret('first-key');
+    },
     adminToken: options.environment?.TOLLGATE_ADMIN_TOKEN ?? secret('admin-token'),
     dataFolder,
     configFile,

@@ -1,0 +1,37 @@
+// Proves what the ledger promises, row by row: `npm run money`, `npm run money -- R1 night --instances 3`.
+
+import { parseArgs } from 'node:util';
+import { night, r1 } from './r1.ts';
+import { r2 } from './r2.ts';
+import { r3 } from './r3.ts';
+import { r8 } from './r8.ts';
+import { r20 } from './r20.ts';
+import { print, type Verdict } from './verdict.ts';
+
+const rows: Readonly<Record<string, (instances: number, seed: number) => Promise<Verdict>>> = {
+  R1: r1,
+  R2: r2,
+  R3: r3,
+  R8: r8,
+  R20: r20,
+  night,
+};
+
+const { values, positionals } = parseArgs({
+  options: { instances: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' } },
+  allowPositionals: true,
+});
+const asked = positionals.length > 0 ? positionals : Object.keys(rows);
+const unknown = asked.find((name) => !(name in rows));
+if (unknown !== undefined) {
+  console.error(`There is no row ${unknown}: ${Object.keys(rows).join(', ')}.`);
+  process.exit(1);
+}
+let missed = 0;
+for (const name of asked) {
+  const verdict = await rows[name]?.(Number(values.instances), Number(values.seed));
+  if (!verdict) continue;
+  print(verdict);
+  if (verdict.misses.length > 0) missed++;
+}
+process.exit(missed > 0 ? 1 : 0);
