@@ -6,11 +6,12 @@ import { openJournal } from './budget/journal.ts';
 import { takeLock } from './cli/lock.ts';
 import { loadCatalogue } from './config/catalogue.ts';
 import type { Loaded } from './config/config.ts';
+import type { Settings } from './config/settings.ts';
 import { Secret } from './exchange/target.ts';
 import { assemble, type Gateway } from './gateway.ts';
 import { simulate } from './providers/sim.ts';
 import { rows } from './providers/table.ts';
-import { openStore, type Store } from './store/store.ts';
+import { openStore, type Store, type StoreOptions } from './store/store.ts';
 import { realClock } from './world/real/clock.ts';
 import { type DataFolder, newToken, openDataFolder, StartError, unwritable } from './world/real/data-folder.ts';
 import { createNetwork, type NetworkOptions } from './world/real/network.ts';
@@ -54,7 +55,12 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 
   const network = createNetwork(proxies(options.environment));
   const delay = loopDelay();
-  const opening = openStore({ journalFolder: folder.file('journal'), file: settings.storeFile });
+  const opening = openStore({
+    storage: placeOf(settings.storage),
+    journalFolder: folder.file('journal'),
+    instance: folder.instance(),
+    onTrouble: (reason) => log[reason ? 'error' : 'info']('store', { trouble: reason ?? 'over' }),
+  });
   const journal = openJournal(openSegments(folder.file('journal')), realClock, { log });
   const catalogue = loadCatalogue();
   const pepper = Buffer.from(
@@ -63,7 +69,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   );
   const store = await opening.catch((error: Error) => {
     throw new StartError(
-      `The store ${settings.storeFile} cannot be opened: ${error.message}. It can be deleted and is made anew.`,
+      `The store ${nameOf(settings.storage)} cannot be opened: ${error.message}. It holds keys and budgets: restore it from a backup.`,
     );
   });
   const gateway = assemble(
@@ -98,6 +104,17 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       release();
     },
   };
+}
+
+function placeOf(storage: Settings['storage']): StoreOptions['storage'] {
+  return storage.kind === 'sqlite' ? storage : { kind: 'postgres', url: storage.url.reveal() };
+}
+
+/** Without user and password. */
+function nameOf(storage: Settings['storage']): string {
+  if (storage.kind === 'sqlite') return storage.file;
+  const url = URL.parse(storage.url.reveal());
+  return url ? `postgres://${url.host}${url.pathname}` : 'in PostgreSQL';
 }
 
 /** The first file that is opened for writing: here it shows that a folder which exists is read-only. */

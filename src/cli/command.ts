@@ -12,7 +12,7 @@ export interface Io {
   readonly table: ProviderTable;
   readonly about: { readonly version: string; readonly node: string };
   /** Opens the store of a data folder; undefined where a gateway or another command has it. */
-  readonly openOffline?: (place: { dataFolder: string; storeFile: string }) => Promise<Offline | undefined>;
+  readonly openOffline?: (place: { dataFolder: string }) => Promise<Offline | undefined>;
 }
 
 export interface Offline {

@@ -68,8 +68,8 @@ function onlineAsk(place: Place, environment: Environment, io: Io): Ask {
 function offlineAsk(place: Place, environment: Environment, io: Io): Ask {
   return async (method, path, body) => {
     if (!io.openOffline) throw new CommandError('--offline is not possible here');
-    const { dataFolder, storeFile } = settingsOf(place, environment, io);
-    const opened = await io.openOffline({ dataFolder, storeFile });
+    const { dataFolder } = settingsOf(place, environment, io);
+    const opened = await io.openOffline({ dataFolder });
     if (!opened) throw new CommandError(`${dataFolder} is in use by a running gateway; leave out --offline to ask it`);
     try {
       return await askAdmin(opened.parts, method, path, body);

@@ -40,7 +40,7 @@ test('without a file: providers of the environment, the built-in one, five dolla
   assert.deepEqual(settings.listen, { host: '127.0.0.1', port: 8080 });
   assert.equal(settings.sim, true);
   assert.equal(settings.defaultBudget, true);
-  assert.equal(settings.storeFile, './data/tollgate.db');
+  assert.deepEqual(settings.storage, { kind: 'sqlite', file: './data/tollgate.db' });
   assert.equal(settings.admin.enabled, true);
 });
 
@@ -128,7 +128,7 @@ test('a whole file becomes the snapshot it says', () => {
     },
     { match: 'ollama/*', free: true },
   ]);
-  assert.equal(settings.storeFile, './here/t.db');
+  assert.deepEqual(settings.storage, { kind: 'sqlite', file: './here/t.db' });
   assert.deepEqual(warnings, []);
   assert.deepEqual(filesRead, ['/run/secrets/eu']);
 });
@@ -210,8 +210,10 @@ test('every problem names its line and key, and the word that was meant', () => 
       ],
     ],
     [
-      'storage: { url: "postgres://x/y" }\n',
-      ['f:1: storage.url: postgres is not supported by this version; use sqlite:PATH, or leave storage out'],
+      'storage: { url: "mysql://x/y" }\n',
+      [
+        'f:1: storage.url: must be sqlite:PATH, such as sqlite:./data/tollgate.db, or postgres://USER@HOST/DATABASE',
+      ],
     ],
     ['listen:\n  port: "80"\n', ['f:2: listen.port: must be a number']],
     ['listen: { port: 80 }\nlisten: { port: 81 }\n', ['f:2: Map keys must be unique']],
@@ -294,7 +296,10 @@ test('addresses: the environment wins, control plane off beyond loopback until a
   assert.equal(settings('metrics: open', { HOST: '0.0.0.0' }).metrics, 'open');
   const moved = settings('listen: { host: 0.0.0.0 }\nadmin: { listen: "127.0.0.1:8081" }');
   assert.deepEqual(moved.admin, { enabled: true, listen: { host: '127.0.0.1', port: 8081 } });
-  assert.equal(settings(undefined, { TOLLGATE_DATA: '/var/t/' }).storeFile, '/var/t/tollgate.db');
+  assert.deepEqual(settings(undefined, { TOLLGATE_DATA: '/var/t/' }).storage, {
+    kind: 'sqlite',
+    file: '/var/t/tollgate.db',
+  });
   assert.deepEqual(lines('', { environment: { PORT: 'http' } }), [
     'f: PORT must be a number from 0 to 65535, and is "http"',
   ]);

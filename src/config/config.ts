@@ -64,7 +64,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
     limits: readLimits(file.limits ?? [], findings),
     prices: [...readPrices(file.prices ?? {}, ready.synonyms, findings), ...freeRules(file, ready)],
   };
-  const settings = readSettings(file, environment, ready.providers.has('sim'), findings);
+  const settings = readSettings(file, ready.providers.has('sim'), { environment, references, findings });
   if (findings.problems.length > 0) throw new ConfigError(fileName, findings.problems);
   return {
     snapshot,

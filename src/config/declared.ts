@@ -4,7 +4,8 @@ import { isReference } from './references.ts';
 import type { ConfigFile } from './schema.ts';
 
 export function declaredValues(file: ConfigFile): Readonly<Record<string, unknown>> {
-  const { $schema: _, providers, ...rest } = file;
+  const { $schema: _, providers, storage, ...plain } = file;
+  const rest = { ...plain, ...(storage ? { storage: { ...storage, ...hiddenUrl(storage.url) } } : {}) };
   if (!providers) return rest;
   const shown: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(providers)) {
@@ -17,6 +18,12 @@ export function declaredValues(file: ConfigFile): Readonly<Record<string, unknow
     };
   }
   return { ...rest, providers: shown };
+}
+
+/** Without the password that it may hold. */
+function hiddenUrl(url: string | undefined): { url?: string } {
+  if (url === undefined) return {};
+  return { url: /^postgres/.test(url) ? url.replace(/\/\/[^/?#]*@/, '//[hidden]@').replace(/\?.*$/, '') : url };
 }
 
 function hidden(value: string | number): string {

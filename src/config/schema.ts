@@ -150,7 +150,14 @@ export const configSchema = z
       .optional()
       .describe('/metrics for everybody who reaches the port, with the admin token (default), or not at all.'),
     storage: z
-      .strictObject({ url: z.string().optional().describe('sqlite:PATH, by default in the data directory.') })
+      .strictObject({
+        url: z
+          .string()
+          .optional()
+          .describe(
+            'sqlite:PATH, by default in the data directory; or postgres://USER@HOST/DATABASE, which instances share. May be env:NAME or file:/path.',
+          ),
+      })
       .optional(),
     files: z
       .array(z.string().min(1))

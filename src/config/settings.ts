@@ -3,6 +3,7 @@
 import type { Secret } from '../exchange/target.ts';
 import { Secret as SecretValue } from '../exchange/target.ts';
 import type { Findings } from './problems.ts';
+import { isReference, type References } from './references.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { parseAddress } from './units.ts';
@@ -12,6 +13,11 @@ export interface Address {
   readonly port: number;
 }
 
+/** Where the store lives: a file, absolute or relative to the working directory, or a database that instances share. */
+export type Storage =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: Secret };
+
 export interface Settings {
   readonly listen: Address;
   /** On a host that is not loopback the control plane is off until the file asks for it. */
@@ -19,8 +25,7 @@ export interface Settings {
   readonly metrics: 'open' | 'token' | 'off';
   /** Journal, store, first key and admin token live below it. */
   readonly dataFolder: string;
-  /** The store's file; absolute or relative to the working directory. */
-  readonly storeFile: string;
+  readonly storage: Storage;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** From TOLLGATE_ADMIN_TOKEN; where absent, the one in the data folder. */
   readonly adminToken?: Secret;
@@ -34,7 +39,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const levels = ['debug', 'info', 'warn', 'error'] as const;
 
-export function readSettings(file: ConfigFile, environment: Environment, sim: boolean, findings: Findings): Settings {
+export interface SettingsSources {
+  readonly environment: Environment;
+  readonly references: References;
+  readonly findings: Findings;
+}
+
+export function readSettings(file: ConfigFile, sim: boolean, sources: SettingsSources): Settings {
+  const { environment, findings } = sources;
   const dataFolder = environment.TOLLGATE_DATA?.trim() || './data';
   const listen = {
     host: environment.HOST?.trim() || file.listen?.host || '127.0.0.1',
@@ -55,7 +67,7 @@ export function readSettings(file: ConfigFile, environment: Environment, sim: bo
     admin: { enabled, ...(adminListen ? { listen: adminListen } : {}) },
     metrics: wantedMetrics === 'token' && !enabled ? 'off' : wantedMetrics,
     dataFolder,
-    storeFile: readStorage(file, findings) ?? `${dataFolder.replace(/\/+$/, '')}/tollgate.db`,
+    storage: readStorage(file, sources) ?? { kind: 'sqlite', file: `${dataFolder.replace(/\/+$/, '')}/tollgate.db` },
     logLevel: readLevel(environment, findings),
     ...(token ? { adminToken: new SecretValue(token) } : {}),
     sim,
@@ -97,14 +109,21 @@ function readAdminListen(file: ConfigFile, findings: Findings): Address | undefi
   return address;
 }
 
-function readStorage(file: ConfigFile, findings: Findings): string | undefined {
-  const url = file.storage?.url;
-  if (url === undefined) return undefined;
-  const path = /^sqlite:(?:\/\/)?(.+)$/.exec(url)?.[1];
-  if (path && path !== ':memory:') return path;
-  const message = /^postgres(ql)?:/.test(url)
-    ? 'postgres is not supported by this version; use sqlite:PATH, or leave storage out'
-    : 'must be sqlite:PATH, such as sqlite:./data/tollgate.db';
-  findings.problem(['storage', 'url'], message);
+function readStorage(file: ConfigFile, { references, findings }: SettingsSources): Storage | undefined {
+  const path = ['storage', 'url'];
+  const written = file.storage?.url;
+  if (written === undefined) return undefined;
+  const url = references.text(written, path);
+  // Not resolved, which the findings say; where that is no error, no other store may be taken for it.
+  if (url === undefined) return { kind: 'postgres', url: new SecretValue('') };
+  const place = /^sqlite:(?:\/\/)?(.+)$/.exec(url)?.[1];
+  if (place && place !== ':memory:') return { kind: 'sqlite', file: place };
+  if (/^postgres(ql)?:\/\/./.test(url) && URL.canParse(url)) {
+    if (!isReference(written) && new URL(url).password !== '') {
+      findings.warning(path, 'a password stands in the file itself; env:NAME or file:/path keeps it out of commits');
+    }
+    return { kind: 'postgres', url: new SecretValue(url) };
+  }
+  findings.problem(path, 'must be sqlite:PATH, such as sqlite:./data/tollgate.db, or postgres://USER@HOST/DATABASE');
   return undefined;
 }

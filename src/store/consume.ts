@@ -2,11 +2,10 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 import { scanRows, segmentNames } from '../exchange/journal.ts';
-import type { Receipt } from '../exchange/receipt.ts';
-import { inTransaction } from './database.ts';
-import { createInsert } from './insert.ts';
+import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
+import type { Database } from './database.ts';
+import { type Batch, post } from './post.ts';
 
 export interface Cursor {
   readonly segment: string;
@@ -14,45 +13,65 @@ export interface Cursor {
 }
 
 export interface Consumer {
-  /** Reads at most one chunk; false where there was nothing new. */
-  step(): boolean;
-  cursor(): Cursor;
+  /** Reads at most one chunk; false where there was nothing new. One at a time. */
+  step(): Promise<boolean>;
+  /** Where the next step begins. */
+  cursor(): Promise<Cursor>;
+}
+
+export interface ConsumerOptions {
+  readonly journalFolder: string;
+  /** Whose journal it is: each instance has a cursor of its own. */
+  readonly instance: string;
 }
 
 /** Bytes read at a time: bounds both memory and the length of a transaction. */
 const chunkBytes = 4 * 1024 * 1024;
 
-export function createConsumer(database: DatabaseSync, journalFolder: string): Consumer {
-  const insert = createInsert(database);
-  const save = database.prepare('UPDATE cursor SET segment = ?, offset = ? WHERE one = 1');
-  const stored = database.prepare('SELECT segment, offset, kept_from FROM cursor').get();
-  let at: Cursor = checked(journalFolder, { segment: String(stored?.segment), offset: Number(stored?.offset) });
+export function createConsumer(database: Database, { journalFolder, instance }: ConsumerOptions): Consumer {
+  /** Unset where only the database knows: at first, and after a commit of which nobody heard how it ended. */
+  let known: Cursor | undefined;
 
-  const advance = (to: Cursor, receipts: readonly Receipt[]): void => {
-    const { kept_from } = database.prepare('SELECT kept_from FROM cursor').get() ?? {};
-    inTransaction(database, () => {
-      for (const receipt of receipts) if (receipt.at >= Number(kept_from)) insert(receipt);
-      save.run(to.segment, to.offset);
+  const load = async (): Promise<Cursor> => {
+    const [row] = await database.all('SELECT segment, bytes FROM cursors WHERE instance = ?', [instance]);
+    known = checked(journalFolder, { segment: String(row?.segment ?? ''), offset: Number(row?.bytes ?? 0) });
+    return known;
+  };
+
+  const advance = async (to: Cursor, batch: Batch): Promise<void> => {
+    known = undefined;
+    await database.transaction(async (session) => {
+      const [horizon] = await session.all('SELECT kept_from FROM horizon');
+      const keptFrom = Number(horizon?.kept_from ?? 0);
+      await post(session, { ...batch, receipts: batch.receipts.filter((receipt) => receipt.at >= keptFrom) });
+      await session.run(
+        `INSERT INTO cursors (instance, segment, bytes) VALUES (?, ?, ?)
+        ON CONFLICT (instance) DO UPDATE SET segment = excluded.segment, bytes = excluded.bytes`,
+        [instance, to.segment, to.offset],
+      );
     });
-    at = to;
+    known = to;
   };
 
   return {
-    cursor: () => at,
-    step() {
+    cursor: async () => known ?? (await load()),
+    async step() {
+      const at = known ?? (await load());
       // The list first: a segment that has a successor now is whole, whatever is read of it afterwards.
       const names = existsSync(journalFolder) ? segmentNames(readdirSync(journalFolder)) : [];
       const name = names.includes(at.segment) ? at.segment : names.find((each) => each > at.segment);
       if (name === undefined) return false;
       const offset = name === at.segment ? at.offset : 0;
       const receipts: Receipt[] = [];
+      const corrections: CorrectionRow[] = [];
       const bytes = readWhole(join(journalFolder, name), offset);
       const { end } = scanRows(bytes, 0, (row) => {
         if (row.type === 'receipt') receipts.push(row.receipt);
+        else if (row.type === 'correction') corrections.push(row);
       });
       const next = names.find((each) => each > name);
-      if (end > 0) advance({ segment: name, offset: offset + end }, receipts);
-      else if (next) advance({ segment: next, offset: 0 }, []);
+      if (end > 0) await advance({ segment: name, offset: offset + end }, { receipts, corrections });
+      else if (next) await advance({ segment: next, offset: 0 }, { receipts: [], corrections: [] });
       else return false;
       return true;
     },

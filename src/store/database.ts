@@ -1,41 +1,43 @@
-// The store's SQLite file: opened, and brought to the newest schema by numbered migrations.
+// The store's database as its queries see it: one small port that SQLite and PostgreSQL fill.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+export type Value = string | number | null;
+/** Columns by name: text, or whole numbers below 2^53. */
+export type Row = Readonly<Record<string, unknown>>;
 
-/** Throws what SQLite says, or where the file was written by a newer version. */
-export function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
-  const folder = new URL('./migrations/', import.meta.url);
-  const names = readdirSync(folder)
-    .filter((name) => /^\d{3}-.*\.sql$/.test(name))
-    .sort();
-  const has = Number(database.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-  const newest = Number.parseInt(names.at(-1) ?? '0', 10);
-  if (has > newest) {
-    database.close();
-    throw new Error(`${file} was written by a newer version (schema ${has}, this one knows ${newest})`);
-  }
-  for (const name of names) {
-    const number = Number.parseInt(name, 10);
-    if (number <= has) continue;
-    inTransaction(database, () => {
-      database.exec(readFileSync(new URL(name, folder), 'utf8'));
-      database.exec(`PRAGMA user_version = ${number}`);
-    });
-  }
-  return database;
+export interface Table {
+  readonly name: string;
+  /** In the order of the values of a row. */
+  readonly columns: Readonly<Record<string, 'text' | 'whole'>>;
+  readonly key: readonly string[];
 }
 
-export function inTransaction<Answer>(database: DatabaseSync, work: () => Answer): Answer {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const answer = work();
-    database.exec('COMMIT');
-    return answer;
-  } catch (error) {
-    database.exec('ROLLBACK');
-    throw error;
-  }
+/** Texts are SQL that both understand, with `?` for each value. */
+export interface Session {
+  all(text: string, values?: readonly Value[]): Promise<readonly Row[]>;
+  /** How many rows it changed. */
+  run(text: string, values?: readonly Value[]): Promise<number>;
+  /** Adds the rows whose key is not there yet; answers the first column of each row that was added. */
+  add(table: Table, rows: readonly (readonly Value[])[]): Promise<Set<string>>;
+  /** Adds every whole number that is no key to the one that stands under the key. Each key once. */
+  sum(table: Table, rows: readonly (readonly Value[])[]): Promise<void>;
+}
+
+export interface Database extends Session {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** All or nothing; what `work` throws undoes it. */
+  transaction<Answer>(work: (session: Session) => Promise<Answer>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** Another record has the name, or the key, that this one wants. */
+export class Taken extends Error {}
+
+/** No try again will mend it: the schema is newer than this version knows. */
+export class Unusable extends Error {}
+
+export function upsertTail({ columns, key, name }: Table): string {
+  const sums = Object.keys(columns)
+    .filter((column) => !key.includes(column) && columns[column] === 'whole')
+    .map((column) => `${column} = ${name}.${column} + excluded.${column}`);
+  return `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${sums.join(', ')}`;
 }

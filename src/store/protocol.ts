@@ -1,20 +1,45 @@
 // What the store's two threads say to each other.
 
-import type { KeyRecord } from '../exchange/caller.ts';
+import type { BudgetRecord, KeyRecord, Unit } from '../exchange/caller.ts';
 import type { Receipt } from '../exchange/receipt.ts';
 import type { CostsAnswer, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Cursor } from './consume.ts';
+import type { UnitName } from './records.ts';
 
-/** The worker's side of the store, by name. */
+/** Where the store lives. A PostgreSQL url holds a password: it is never logged. */
+export type Storage =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+export interface WorkerData {
+  readonly storage: Storage;
+  readonly journalFolder: string;
+  readonly instance: string;
+}
+
+/** What is asked of the worker, by name, with nothing or one thing. */
 export interface Methods {
-  keys(): KeyRecord[];
-  saveKey(record: KeyRecord): void;
-  spend(query: SpendQuery): SpendRow[];
-  costs(query: SpendQuery): CostsAnswer;
-  requests(query: RequestsQuery): Receipt[];
-  receipt(id: string): Receipt | undefined;
-  forget(before: number): number;
-  catchUp(): { cursor: Cursor };
+  keys(): Promise<KeyRecord[]>;
+  /** Adds a key, or replaces the one of the same id. */
+  saveKey(record: KeyRecord): Promise<void>;
+  units(): Promise<Unit[]>;
+  /** Adds a unit, or replaces the one of its kind and id. Rejects with `Taken` where another of its kind has the name. */
+  saveUnit(unit: Unit): Promise<void>;
+  /** Whether there was one. */
+  removeUnit(unit: UnitName): Promise<boolean>;
+  budgets(): Promise<BudgetRecord[]>;
+  /** Adds a budget, or replaces the one of the same id. */
+  saveBudget(record: BudgetRecord): Promise<void>;
+  /** Whether there was one. */
+  removeBudget(id: string): Promise<boolean>;
+  spend(query: SpendQuery): Promise<SpendRow[]>;
+  costs(query: SpendQuery): Promise<CostsAnswer>;
+  requests(query: RequestsQuery): Promise<Receipt[]>;
+  receipt(id: string): Promise<Receipt | undefined>;
+  /** Removes receipts older than this (epoch ms) and says how many; sums stay. */
+  forget(before: number): Promise<number>;
+  /** Resolves once everything is read that was in the journal when it was asked for. */
+  catchUp(): Promise<{ cursor: Cursor }>;
 }
 
 export interface Call {
@@ -23,10 +48,16 @@ export interface Call {
   readonly argument: unknown;
 }
 
+export type ToWorker = Call | 'nudge' | 'close';
+
 export type FromWorker =
+  /** Open, and of the newest schema. */
   | { readonly ready: true }
+  /** It cannot be opened: never, or not now and it is tried again. */
+  | { readonly closed: string; readonly forEver: boolean }
   /** The journal was read to its end, or a good part of it: nudges count again. */
   | { readonly followed: true }
-  | { readonly trouble: string }
+  /** Why the journal is not read on; undefined once it is. Said when it changes. */
+  | { readonly trouble: string | undefined }
   | { readonly number: number; readonly answer: unknown }
-  | { readonly number: number; readonly error: string };
+  | { readonly number: number; readonly error: string; readonly taken: boolean };

@@ -1,70 +1,130 @@
-// The thread in which SQLite lives: follows the journal and answers the store's questions, one at a time.
+// The thread in which the database is spoken to: follows the journal and answers the store's questions.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { createConsumer } from './consume.ts';
-import { openDatabase } from './database.ts';
-import type { Call, FromWorker, Methods } from './protocol.ts';
-import { createQueries } from './queries.ts';
+import { type Database, Taken, Unusable } from './database.ts';
+import { migrate } from './migrate.ts';
+import type { Call, FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
+import { openPostgres } from './postgres.ts';
+import { createReceipts } from './receipts.ts';
+import { createRecords } from './records.ts';
+import { createSpending } from './spend.ts';
+import { openSqlite } from './sqlite.ts';
 
 const port = parentPort;
 if (!port) throw new Error('the store worker runs in a worker thread');
-const { journalFolder, file } = workerData as { journalFolder: string; file: string };
-const database = openDatabase(file);
-const consumer = createConsumer(database, journalFolder);
+const { storage, journalFolder, instance } = workerData as WorkerData;
 const say = (message: FromWorker): void => port.postMessage(message);
 
 /** A pause after a nudge, so that a burst of requests is one transaction. */
 const gatherMs = 50;
-/** What no nudge announced is found this often. */
+/** What no nudge announced is found this often; what failed is tried again this often. */
 const lookMs = 1000;
 /** Chunks read before questions get their turn again. */
 const stepsMax = 8;
 
+const database = open();
+const consumer = createConsumer(database, { journalFolder, instance });
+/** Whether the schema is known to be the newest: nothing is asked before. */
+let ready = false;
+let trouble: string | undefined;
 let timer: NodeJS.Timeout | undefined;
+/** Readings one after another: a question that catches up waits for the reading under way. */
+let reading: Promise<unknown> = Promise.resolve();
 
-function follow(): void {
-  timer = undefined;
-  let more = true;
+function open(): Database {
   try {
-    for (let step = 0; step < stepsMax && more; step++) more = consumer.step();
+    return storage.kind === 'sqlite' ? openSqlite(storage.file) : openPostgres(storage.url);
   } catch (error) {
-    more = false;
-    say({ trouble: String(error) });
+    say({ closed: messageOf(error), forEver: true });
+    throw error;
   }
+}
+
+async function begin(): Promise<void> {
+  try {
+    await migrate(database);
+  } catch (error) {
+    const forEver = error instanceof Unusable || database.dialect === 'sqlite';
+    say({ closed: messageOf(error), forEver });
+    if (!forEver) timer = setTimeout(begin, lookMs);
+    return;
+  }
+  ready = true;
+  say({ ready: true });
+  await follow();
+}
+
+function read(steps: number): Promise<boolean> {
+  const answer = reading.then(async () => {
+    let more = true;
+    for (let step = 0; step < steps && more; step++) {
+      more = await consumer.step();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return more;
+  });
+  reading = answer.catch(() => undefined);
+  return answer;
+}
+
+async function follow(): Promise<void> {
+  clearTimeout(timer);
+  let more = false;
+  let heard: string | undefined;
+  try {
+    more = await read(stepsMax);
+  } catch (error) {
+    heard = messageOf(error);
+  }
+  if (heard !== trouble) say({ trouble: heard });
+  trouble = heard;
   say({ followed: true });
-  if (more) setImmediate(follow);
-  else timer = setTimeout(follow, lookMs);
+  clearTimeout(timer);
+  timer = setTimeout(follow, more ? 0 : lookMs);
 }
 
 const methods: Methods = {
-  ...createQueries(database),
-  catchUp() {
-    while (consumer.step());
-    return { cursor: consumer.cursor() };
+  ...createSpending(database),
+  ...createReceipts(database),
+  ...createRecords(database),
+  async catchUp() {
+    await read(Number.POSITIVE_INFINITY);
+    return { cursor: await consumer.cursor() };
   },
 };
 
-function answer({ number, method, argument }: Call): void {
+async function answer({ number, method, argument }: Call): Promise<void> {
   try {
-    const run = methods[method] as (argument: unknown) => unknown;
-    say({ number, answer: run(argument) });
+    if (!ready) throw new Error('the store cannot be reached');
+    const run = methods[method] as (argument: unknown) => Promise<unknown>;
+    say({ number, answer: await run(argument) });
   } catch (error) {
-    say({ number, error: String(error) });
+    say({ number, error: messageOf(error), taken: error instanceof Taken });
   }
 }
 
-port.on('message', (message: Call | 'nudge' | 'close') => {
-  if (message === 'close') {
-    clearTimeout(timer);
-    database.close();
-    port.close();
-    // A reading that was due must not find the database closed.
-    process.exit(0);
-  } else if (message === 'nudge') {
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Where a name has several addresses and none answers, the message is empty.
+  return error.message || String((error as { code?: unknown }).code ?? error.name);
+}
+
+async function close(): Promise<void> {
+  clearTimeout(timer);
+  await reading;
+  await database.close();
+  // A reading that was due must not find the database closed.
+  process.exit(0);
+}
+
+port.on('message', (message: ToWorker) => {
+  if (message === 'close') void close();
+  else if (message !== 'nudge') void answer(message);
+  else if (ready) {
     clearTimeout(timer);
     timer = setTimeout(follow, gatherMs);
-  } else answer(message);
+  }
 });
 
-say({ ready: true });
-follow();
+await begin();

@@ -1,28 +1,20 @@
 -- What the journal's reader keeps. Money is an integer of nano-USD, time epoch milliseconds.
 
 CREATE TABLE receipts (
+  -- UUIDv7: in order of time.
   id TEXT PRIMARY KEY,
   at INTEGER NOT NULL,
   key_id TEXT NOT NULL,
   ending TEXT NOT NULL,
   cost INTEGER NOT NULL,
-  -- The whole receipt as JSON.
+  -- The whole receipt as JSON, its charges in it.
   body TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
 
 CREATE INDEX receipts_by_key ON receipts (key_id, id);
 
-CREATE TABLE charges (
-  id TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  provider TEXT NOT NULL,
-  model TEXT NOT NULL,
-  cost INTEGER NOT NULL,
-  price_version TEXT NOT NULL,
-  estimated TEXT,
-  status INTEGER NOT NULL,
-  PRIMARY KEY (id, attempt)
-) WITHOUT ROWID, STRICT;
+-- The few that an operator looks for; the many that completed cost it nothing.
+CREATE INDEX receipts_by_ending ON receipts (ending, id) WHERE ending <> 'completed';
 
 CREATE TABLE rollups (
   grain TEXT NOT NULL CHECK (grain IN ('hour', 'day')),
@@ -41,19 +33,30 @@ CREATE TABLE rollups (
   PRIMARY KEY (grain, at, key_id, provider, model)
 ) WITHOUT ROWID, STRICT;
 
-CREATE TABLE keys (
+-- What a later look at the bill changed. Summed into the rollups of its day.
+CREATE TABLE corrections (
   id TEXT PRIMARY KEY,
-  hash TEXT NOT NULL UNIQUE,
-  record TEXT NOT NULL
+  at INTEGER NOT NULL,
+  -- Start of the day it belongs to.
+  day INTEGER NOT NULL,
+  provider TEXT NOT NULL,
+  model TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  -- The whole row as JSON.
+  body TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
 
--- How far the journal is read: committed together with the rows that were read.
-CREATE TABLE cursor (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
+-- How far each instance has read its own journal: committed together with the rows that were read.
+CREATE TABLE cursors (
+  instance TEXT PRIMARY KEY,
   segment TEXT NOT NULL,
-  offset INTEGER NOT NULL,
-  -- Receipts before this moment were forgotten and are not taken again.
+  bytes INTEGER NOT NULL
+) WITHOUT ROWID, STRICT;
+
+-- Receipts before this moment were forgotten and are not taken again.
+CREATE TABLE horizon (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
   kept_from INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO cursor VALUES (1, '', 0, 0);
+INSERT INTO horizon VALUES (1, 0);

@@ -12,6 +12,8 @@ export interface DataFolder {
   file(name: string): string;
   /** Reads a secret, or makes it by `make` the first time; the file is readable by its owner alone. */
   secret(name: string, make: () => string): string;
+  /** Who this installation is among several, made once; a copied folder must not keep it. */
+  instance(): string;
   /** Writes a secret anew. */
   keep(name: string, value: string): void;
 }
@@ -26,20 +28,16 @@ export function openDataFolder(path: string): DataFolder {
   }
   const file = (name: string): string => join(path, name);
   const keep = (name: string, value: string): void => writeFileSync(file(name), `${value}\n`, { mode: 0o600 });
-  return {
-    path,
-    file,
-    keep,
-    secret(name, make) {
-      if (existsSync(file(name))) {
-        const value = readFileSync(file(name), 'utf8').trim();
-        if (value !== '') return value;
-      }
-      const value = make();
-      keep(name, value);
-      return value;
-    },
+  const secret = (name: string, make: () => string): string => {
+    if (existsSync(file(name))) {
+      const value = readFileSync(file(name), 'utf8').trim();
+      if (value !== '') return value;
+    }
+    const value = make();
+    keep(name, value);
+    return value;
   };
+  return { path, file, keep, secret, instance: () => secret('instance', () => `i${randomBytes(8).toString('hex')}`) };
 }
 
 export function newToken(prefix: string): string {

@@ -1,0 +1,151 @@
+// A batch of the journal's rows into the tables, each row once: by its id, its sums only where it was new.
+
+import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
+import { inputTokens, outputTokens } from '../exchange/usage.ts';
+import type { Session, Value } from './database.ts';
+import { correctionsTable, receiptsTable, rollupsTable } from './tables.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+/** Of a name that is part of a key: PostgreSQL takes 2,700 bytes for a whole key. */
+const nameLengthMax = 200;
+
+export interface Batch {
+  readonly receipts: readonly Receipt[];
+  readonly corrections: readonly CorrectionRow[];
+}
+
+export async function post(session: Session, { receipts, corrections }: Batch): Promise<void> {
+  const sums = createSums();
+  if (receipts.length > 0) {
+    const rows = receipts.map((receipt) => {
+      const { id, at, keyId, ending, cost } = receipt;
+      return [label(id), whole(at), label(keyId), label(ending), whole(cost), JSON.stringify(receipt)];
+    });
+    const added = await session.add(receiptsTable, rows);
+    // Taken out once found: a batch may have a receipt twice.
+    for (const receipt of receipts) if (added.delete(label(receipt.id))) sums.receipt(receipt);
+  }
+  if (corrections.length > 0) {
+    const rows = corrections.map((row) => {
+      const { id, at, provider, model, amount } = row;
+      return [label(id), whole(at), dayOf(row), label(provider), label(model), whole(amount), JSON.stringify(row)];
+    });
+    const added = await session.add(correctionsTable, rows);
+    const keyOf = await keysOf(session, corrections);
+    for (const row of corrections) if (added.delete(label(row.id))) sums.correction(row, keyOf(row));
+  }
+  await session.sum(rollupsTable, sums.rows());
+}
+
+type Counts = [
+  requests: number,
+  failed: number,
+  cost: number,
+  saved: number,
+  inputTokens: number,
+  outputTokens: number,
+  cacheHits: number,
+  cacheMisses: number,
+];
+
+/**
+ * Added up in memory before the tables see it: a batch of 5,000 receipts touches some dozen rows, and one upsert each
+ * instead of two a receipt spares 10 µs of CPU a request.
+ */
+function createSums() {
+  const hours = new Map<string, { at: number; names: [string, string, string]; counts: Counts }>();
+  const under = (at: number, keyId: string, provider: string, model: string): Counts => {
+    const hour = at - (at % hourMs);
+    const key = `${hour}\n${keyId}\n${provider}\n${model}`;
+    let sums = hours.get(key);
+    if (!sums) {
+      sums = {
+        at: hour,
+        names: [label(keyId), label(provider), label(model)],
+        counts: [0, 0, 0, 0, 0, 0, 0, 0],
+      };
+      hours.set(key, sums);
+    }
+    return sums.counts;
+  };
+
+  return {
+    /** The request counts where it was served; each charge where it was made, so that waste shows under its provider. */
+    receipt(receipt: Receipt): void {
+      const { keyId, provider, model, cost, saved, cache, ending } = receipt;
+      const at = whole(receipt.at);
+      const served = under(at, keyId, provider, model);
+      served[0] += 1;
+      if (ending !== 'completed') served[1] += 1;
+      served[2] += whole(cost);
+      served[3] += whole(saved);
+      if (cache === 'hit' || cache === 'semantic') served[6] += 1;
+      if (cache === 'miss') served[7] += 1;
+      for (const charge of receipt.charges) {
+        const sums = under(at, keyId, charge.provider, charge.model);
+        // `served` has the whole cost and gives away what belongs to others, so that the total stays the receipt's.
+        sums[2] += whole(charge.cost);
+        served[2] -= whole(charge.cost);
+        sums[4] += whole(inputTokens(charge.usage));
+        sums[5] += whole(outputTokens(charge.usage));
+      }
+    },
+    correction(row: CorrectionRow, keyId: string): void {
+      under(dayOf(row), keyId, row.provider, row.model)[2] += whole(row.amount);
+    },
+    /** In one order whoever writes them: two instances must not wait for each other's rows. */
+    rows(): Value[][] {
+      const all = new Map<string, Value[]>();
+      for (const { at, names, counts } of hours.values()) {
+        for (const [grain, start] of [
+          ['day', at - (at % dayMs)],
+          ['hour', at],
+        ] as const) {
+          const key = `${grain}\n${start}\n${names.join('\n')}`;
+          const row = all.get(key);
+          if (row)
+            counts.forEach((count, index) => {
+              row[index + 5] = Number(row[index + 5]) + count;
+            });
+          else all.set(key, [grain, start, ...names, ...counts]);
+        }
+      }
+      return [...all].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row);
+    },
+  };
+}
+
+/** Which key a correction belongs to: the one it names, or the corrected exchange's; none for a whole day. */
+async function keysOf(
+  session: Session,
+  corrections: readonly CorrectionRow[],
+): Promise<(row: CorrectionRow) => string> {
+  const ofReceipt = new Map<string, string>();
+  for (const { receipt } of corrections) {
+    if (receipt === undefined || ofReceipt.has(receipt)) continue;
+    const [row] = await session.all('SELECT key_id FROM receipts WHERE id = ?', [label(receipt)]);
+    ofReceipt.set(receipt, String(row?.key_id ?? ''));
+  }
+  return ({ receipt, accounts }) =>
+    accounts.find(({ scope }) => scope.startsWith('key:'))?.scope.slice('key:'.length) ??
+    ofReceipt.get(receipt ?? '') ??
+    '';
+}
+
+function dayOf({ day, at }: CorrectionRow): number {
+  const start = whole(Date.parse(`${day}T00:00:00Z`));
+  return start > 0 ? start : whole(at) - (whole(at) % dayMs);
+}
+
+/** A name that every database takes: one that it refuses would stop the reader at its row for ever. */
+function label(name: string): string {
+  const short = name.length > nameLengthMax ? name.slice(0, nameLengthMax) : name;
+  return short.isWellFormed() && !short.includes('\0') ? short : short.toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+/** JSON has no NaN: it comes as null, and one bad number must not stop the reader either. */
+function whole(value: number): number {
+  if (!Number.isFinite(value)) return 0;
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.round(value)));
+}
