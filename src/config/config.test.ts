@@ -211,9 +211,7 @@ test('every problem names its line and key, and the word that was meant', () => 
     ],
     [
       'storage: { url: "mysql://x/y" }\n',
-      [
-        'f:1: storage.url: must be sqlite:PATH, such as sqlite:./data/tollgate.db, or postgres://USER@HOST/DATABASE',
-      ],
+      ['f:1: storage.url: must be sqlite:PATH, such as sqlite:./data/tollgate.db, or postgres://USER@HOST/DATABASE'],
     ],
     ['listen:\n  port: "80"\n', ['f:2: listen.port: must be a number']],
     ['listen: { port: 80 }\nlisten: { port: 81 }\n', ['f:2: Map keys must be unique']],

@@ -35,21 +35,20 @@ export function openPostgres(url: string): Database {
     keepAlive: true,
     application_name: 'tollgate store',
     types: numbers,
+    // Awaited before the connection is given to anybody.
+    onConnect: (client) => client.query(everyConnection) as unknown as undefined,
   });
   // Whoever waits for an answer hears that the connection broke; without a listener Node would end the thread as well.
   pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-    client.query(everyConnection).catch(() => undefined);
-  });
-  const session = createSession((text, values) => pool.query(text, values));
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+  const session = createSession((text, values) => pool.query<Row>(text, values));
 
   const transaction = async <Answer>(work: (session: Session) => Promise<Answer>): Promise<Answer> => {
     const client = await pool.connect();
     let broken = false;
     try {
       await client.query('BEGIN');
-      const answer = await work(createSession((text, values) => client.query(text, values)));
+      const answer = await work(createSession((text, values) => client.query<Row>(text, values)));
       await client.query('COMMIT');
       return answer;
     } catch (error) {
@@ -78,18 +77,20 @@ export function openPostgres(url: string): Database {
   };
 }
 
-type Query = (text: string, values: Value[] | Value[][]) => Promise<pg.QueryResult>;
+type Query = (text: string, values: unknown[]) => Promise<pg.QueryResult<Row>>;
 
 function createSession(query: Query): Session {
   const insert = ({ name, columns }: Table): string => {
-    const arrays = Object.values(columns).map((type, index) => `$${index + 1}::${type === 'text' ? 'text' : 'bigint'}[]`);
+    const arrays = Object.values(columns).map(
+      (type, index) => `$${index + 1}::${type === 'text' ? 'text' : 'bigint'}[]`,
+    );
     return `INSERT INTO ${name} (${Object.keys(columns).join(', ')}) SELECT * FROM unnest(${arrays.join(', ')})`;
   };
   const byColumn = ({ columns }: Table, rows: readonly (readonly Value[])[]): Value[][] =>
     Object.keys(columns).map((_, index) => rows.map((row) => row[index] ?? null));
 
   return {
-    all: async (text, values = []) => (await query(numbered(text), [...values])).rows as Row[],
+    all: async (text, values = []) => (await query(numbered(text), [...values])).rows,
     async run(text, values = []) {
       try {
         return (await query(numbered(text), [...values])).rowCount ?? 0;

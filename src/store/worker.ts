@@ -5,7 +5,6 @@ import { createConsumer } from './consume.ts';
 import { type Database, Taken, Unusable } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { Call, FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
-import { openPostgres } from './postgres.ts';
 import { createReceipts } from './receipts.ts';
 import { createRecords } from './records.ts';
 import { createSpending } from './spend.ts';
@@ -23,7 +22,7 @@ const lookMs = 1000;
 /** Chunks read before questions get their turn again. */
 const stepsMax = 8;
 
-const database = open();
+const database = await open();
 const consumer = createConsumer(database, { journalFolder, instance });
 /** Whether the schema is known to be the newest: nothing is asked before. */
 let ready = false;
@@ -32,9 +31,11 @@ let timer: NodeJS.Timeout | undefined;
 /** Readings one after another: a question that catches up waits for the reading under way. */
 let reading: Promise<unknown> = Promise.resolve();
 
-function open(): Database {
+async function open(): Promise<Database> {
+  // Loaded only where it is used: the driver costs some 50 ms and 10 MB.
+  if (storage.kind === 'postgres') return (await import('./postgres.ts')).openPostgres(storage.url);
   try {
-    return storage.kind === 'sqlite' ? openSqlite(storage.file) : openPostgres(storage.url);
+    return openSqlite(storage.file);
   } catch (error) {
     say({ closed: messageOf(error), forEver: true });
     throw error;

@@ -1,12 +1,9 @@
 // Cases of the contract: the journal is read whole, once, whatever happens to it.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { receipt } from '../ledger.ts';
-import type { Receipt } from '../../src/exchange/receipt.ts';
-import type { Store } from '../../src/store/store.ts';
-import { bytesOf, type Cases, dayMs, noon, total } from './kit.ts';
+import { bytesOf, type Cases, noon, total } from './kit.ts';
 
 export const journalCases: Cases = {
   async 'what is in the journal is in the store, once, whoever reads it again'({ segment, open }) {

@@ -1,11 +1,11 @@
 // Cases of the contract: what was spent, and on what.
 
 import assert from 'node:assert/strict';
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { receipt } from '../ledger.ts';
 import type { Receipt } from '../../src/exchange/receipt.ts';
 import type { Store } from '../../src/store/store.ts';
+import { receipt } from '../ledger.ts';
 import { bytesOf, type Cases, dayMs, noon, total } from './kit.ts';
 
 export const reportCases: Cases = {
