@@ -12,7 +12,8 @@ export function createFolder(): SimFolder {
   const folder: SimFolder = {
     full: false,
     list: () => [...files.keys()].sort(),
-    read: (name) => Buffer.from(files.get(name) ?? Buffer.alloc(0)),
+    read: (name, bytes) => Buffer.from((files.get(name) ?? Buffer.alloc(0)).subarray(0, bytes)),
+    remove: (name) => void files.delete(name),
     open(name) {
       if (!files.has(name)) files.set(name, Buffer.alloc(0));
       return {

@@ -73,13 +73,13 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
         draft.status = end.kind === 'gone' ? 499 : 200;
         draft.ending = end.kind === 'broken' && timedOut(end) ? 'timed-out' : endings[end.kind];
         draft.code = codeOf(end);
-        exchange.settle();
+        return exchange.settle();
       },
       explain: (end) => explain(failedBy(end), target, true),
     });
   }
 
-  function wholeAnswer(tab: Tab, { status, body }: Answered): Failed | undefined {
+  async function wholeAnswer(tab: Tab, { status, body }: Answered): Promise<Failed | undefined> {
     const { exchange, target } = tab;
     const { draft, ingress, outline } = exchange;
     const answer = rooms.translate.passAnswer(outline.format, target.provider.format, body, contextOf(tab));
@@ -96,7 +96,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     draft.status = 200;
     draft.firstByteAt = clock.monotonic();
     rooms.route.report(target, true);
-    exchange.settle();
+    const settling = exchange.settle();
+    if (settling !== undefined) await settling;
     const overheadMs = clock.monotonic() - draft.startedAt - draft.waitedMs;
     const headers = answerHeaders(draft, shownTo(exchange), overheadMs, true);
     ingress.reply.send(200, { ...headers, 'content-type': 'application/json' }, answer.body);

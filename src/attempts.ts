@@ -42,5 +42,6 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
     const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
     const amount = costOf(draft.charges) + wants.amount;
     if (!(await rooms.budget.move(hold, target, amount))) throw rooms.budget.exceeded(hold, caller, amount);
+    await rooms.budget.written();
   }
 }

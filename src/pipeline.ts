@@ -29,12 +29,13 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
     let settled = false;
 
     /** The one place where a hold is closed and a receipt is born; the first call counts. */
-    function settle(): void {
-      if (settled || caller === undefined) return;
+    function settle(): Promise<void> | undefined {
+      if (settled || caller === undefined) return undefined;
       settled = true;
       const receipt = finishDraft(draft, caller, clock.monotonic());
       rooms.budget.close(hold, receipt);
       rooms.record.write(receipt);
+      return rooms.budget.settled();
     }
 
     try {
@@ -74,6 +75,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
         ...wants,
         budgets: rooms.budgets(),
         extra: [],
+        about: { format: outline.format, asked: outline.model, stream: outline.stream },
       });
       hold = taken instanceof Promise ? await taken : taken;
       await rooms.budget.written();
@@ -83,10 +85,10 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const refusal = refusalOf(error, draft.id, log);
       if (caller === undefined) rooms.record.refused(refusal.refusal);
       endWith(draft, refusal, ingress.reply.gone);
-      settle();
+      await settle();
       sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
-      settle();
+      void settle();
       leave?.(used(draft));
     }
   }

@@ -50,6 +50,6 @@ export interface Exchange {
   readonly outline: Outline;
   readonly plan: Plan;
   readonly hold: Hold;
-  /** Writes the settlement; the first call counts. */
-  settle(): void;
+  /** Writes the settlement; the first call counts. What the client sees last waits for the promise, never broken. */
+  settle(): Promise<void> | undefined;
 }

@@ -56,9 +56,12 @@ export function manualClock(start: number): ManualClock {
 }
 
 export interface MemoryFolder extends SegmentFolder {
-  /** While set, every write throws. */
+  /** While set, every write throws, and every sync fails. */
   full: boolean;
+  /** While set, syncs alone fail. */
+  failsToSync: boolean;
   writes: number;
+  syncs: number;
   /** A folder of its own with what is in this one now, as after the death of the process. */
   copy(): MemoryFolder;
 }
@@ -71,10 +74,13 @@ export function memoryFolder(files: Map<string, Buffer[]> = new Map()): MemoryFo
   };
   const folder: MemoryFolder = {
     full: false,
+    failsToSync: false,
     writes: 0,
+    syncs: 0,
     copy: () => memoryFolder(new Map([...files].map(([name, chunks]) => [name, [...chunks]]))),
     list: () => [...files.keys()].sort(),
-    read: (name) => Buffer.from(read(name)),
+    read: (name, bytes) => Buffer.from(read(name).subarray(0, bytes)),
+    remove: (name) => void files.delete(name),
     truncate: (name, size) => void files.set(name, [read(name).subarray(0, size)]),
     open(name): AppendFile {
       if (!files.has(name)) files.set(name, []);
@@ -90,7 +96,10 @@ export function memoryFolder(files: Map<string, Buffer[]> = new Map()): MemoryFo
           files.get(name)?.push(Buffer.from(bytes));
           size += bytes.length;
         },
-        sync: () => (folder.full ? Promise.reject(new Error('EIO')) : Promise.resolve()),
+        async sync() {
+          if (folder.full || folder.failsToSync) throw new Error('EIO');
+          folder.syncs += 1;
+        },
         close: () => undefined,
       };
     },

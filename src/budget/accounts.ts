@@ -49,8 +49,8 @@ export interface Accounts {
   find(scope: string, per: Period, timezone: string, now: number): Account;
   /** The same for a scope that a request claims, under its key's team or its key. Throws `not_allowed` beyond the bound. */
   claim(caller: Pick<Caller, 'keyId' | 'scopes'>, scope: string, per: Period, timezone: string, now: number): Account;
-  /** Adds to what was posted in a window, if that window is not over. */
-  restore(scope: string, windowId: string, amount: NanoUsd, now: number, usedAt: number): void;
+  /** Adds to what was posted in a window, if that window is not over. `reported`: alerts have told of it. */
+  restore(scope: string, windowId: string, amount: NanoUsd, now: number, usedAt: number, reported?: boolean): void;
   all(): Iterable<Account>;
   /** Forgets claims whose window is over, or that nobody used for a week. */
   sweep(now: number): void;
@@ -156,7 +156,7 @@ export function createAccounts(
       account.usedAt = now;
       return account;
     },
-    restore(scope, windowId, amount, now, usedAt) {
+    restore(scope, windowId, amount, now, usedAt, reported = true) {
       const said = readWindowId(windowId);
       if (!said) return;
       const window = calendarOf(said.per, said.timezone).at(said.startsAt);
@@ -165,7 +165,7 @@ export function createAccounts(
       if (account.bucket.window.startsAt < window.startsAt) account.bucket = emptyBucket(account, window);
       account.bucket.posted += amount;
       // What was passed before this process began was reported by the one before it.
-      account.bucket.alerted = account.bucket.posted;
+      if (reported) account.bucket.alerted = account.bucket.posted;
       account.usedAt = usedAt;
     },
     all: () => accounts.values(),

@@ -5,12 +5,13 @@ import type { Caller } from '../exchange/caller.ts';
 import type { Balance, Hold } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
-import type { Receipt } from '../exchange/receipt.ts';
+import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
 import { balanceOf, type Remaining, tightest } from './balance.ts';
+import { type Corrections, createCorrections } from './correct.ts';
 import { budgetExceeded } from './exceeded.ts';
 import { gather } from './gather.ts';
 import type { Journal } from './journal.ts';
@@ -31,6 +32,7 @@ import { type OpenHold, standing } from './open-hold.ts';
 import { crashedReceipt, replay } from './recover.ts';
 import { balancesJson, receiptJson } from './rows.ts';
 import { createScopes } from './scopes.ts';
+import { type Standing, standingOf } from './standing.ts';
 import { createCalendars } from './window.ts';
 
 export interface Budget {
@@ -51,8 +53,12 @@ export interface Budget {
   close(hold: Hold | undefined, receipt: Receipt): void;
   /** For holds taken in this turn of the loop: they are in the file. Rejects with `ledger_unavailable`. */
   written(): Promise<void>;
-  /** What is closed so far is as durable as the journal was asked to make it. Rejects with `ledger_unavailable`. */
-  settled(): Promise<void>;
+  /** Kept once what is closed so far is as durable as it can be made; undefined where there is nothing to wait for. */
+  settled(): Promise<void> | undefined;
+  /** Posts a correction once: false where its id is known. Throws `ledger_unavailable`, and nothing has changed. */
+  correct(row: CorrectionRow): boolean;
+  /** Every account as the journal has it up to a position, both of this moment: for those who check the books. */
+  standing(): Standing;
   /** The tightest budget of the caller's key itself; undefined where it has none. */
   remaining(caller: Caller, budgets: readonly BudgetRule[]): Remaining | undefined;
   /** Every account in use that one of these rules limits; named scopes also when nobody used them yet. */
@@ -78,7 +84,7 @@ export function createBudget(
   const { clock, log } = world;
   const accounts = createAccounts(createCalendars(), bank ? 0 : Number.POSITIVE_INFINITY);
   const base = { clock, log, journal, scopes: createScopes(accounts), open: new Map<string, OpenHold>(), live };
-  begin({ ...base, now: clock.now }, accounts);
+  const corrections = begin({ ...base, now: clock.now }, accounts);
   const leases = bank && createLeases(world, bank.bank, bank.instance, [...accounts.all()]);
   const ledger: Ledger = { ...base, now: leases?.now ?? clock.now, ...(leases ? { leases } : {}) };
   const { now } = ledger;
@@ -175,6 +181,8 @@ export function createBudget(
     },
     written: () => journal.written(),
     settled: () => journal.settled(),
+    correct: corrections.correct,
+    standing: () => standingOf(accounts, journal, clock.now()),
     remaining(caller, budgets) {
       const at = now();
       return tightest(caller, ledger.scopes.ofCaller(caller, budgets, at), at);
@@ -199,17 +207,20 @@ function bankAway(): Refusal {
   );
 }
 
-function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): void {
+function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): Corrections {
   const now = clock.now();
-  const abandoned = replay(journal, accounts, now, log);
-  journal.headBy(() => {
+  const { open: abandoned, corrected } = replay(journal, accounts, now, log);
+  const corrections = createCorrections(clock, journal, accounts, corrected);
+  journal.headBy((again) => {
     accounts.sweep(clock.now());
-    return balancesJson(clock.now(), accounts.all(), open.values(), abandoned.values());
+    const counted = [...corrections.counted(), ...again];
+    return balancesJson(clock.now(), accounts.all(), open.values(), abandoned.values(), counted);
   });
   for (const row of abandoned.values()) {
     abandoned.delete(row.id);
-    for (const { scope, window } of row.accounts) accounts.restore(scope, window, row.amount, now, row.at);
+    for (const { scope, window } of row.accounts) accounts.restore(scope, window, row.amount, now, row.at, false);
     journal.settle(receiptJson(crashedReceipt(row)), true);
     log.warn('hold_abandoned', { id: row.id, key: row.keyId, provider: row.provider, model: row.model });
   }
+  return corrections;
 }

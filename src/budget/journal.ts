@@ -3,7 +3,8 @@
 import type { JournalRow } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Clock, Log, SegmentFolder } from '../world/world.ts';
-import { openSegments, type Recovery, type Segments } from './segments.ts';
+import { createDurable } from './durable.ts';
+import { type Head, openSegments, type Position, type Recovery, type Segments } from './segments.ts';
 
 export interface JournalOptions {
   /** `page-cache` (default) survives the death of the process; `full` also power loss, at one fdatasync a batch. */
@@ -18,19 +19,26 @@ export interface Journal {
   /** Visits what earlier processes wrote, from the last segment that begins with balances. Once, before any write. */
   recover(visit: (row: JournalRow) => void): Recovery;
   /** From now on each new segment begins with this row, which must say everything that was written so far. */
-  headBy(head: () => string): void;
+  headBy(head: Head): void;
   /** A hold: written with the others of this turn of the loop, in one write. */
   append(json: string): void;
-  /** For the rows appended in this turn: in the file. Rejects with `ledger_unavailable`. Call in the turn of `append`. */
+  /** What was appended or written last is as durable as was asked for. Rejects with `ledger_unavailable`. */
   written(): Promise<void>;
   /** In the file when it returns true, together with what waits. False: not there, and nothing is kept. */
   write(json: string): boolean;
   /** In the file when it returns, or else kept, tried again, and `failing` until it is. A row of no money may be lost. */
   settle(json: string, money: boolean): void;
-  /** A settlement waits for the file: admit nobody. */
+  /** A settlement waits for the file, or the disk is not known to have taken one: admit nobody. */
   readonly failing: boolean;
-  /** What was settled so far is as durable as was asked for. Rejects with `ledger_unavailable`. */
-  settled(): Promise<void>;
+  /**
+   * Kept once what was settled so far is as durable as was asked for, or once it is known that it cannot be and nobody
+   * is admitted any more: an answer that was paid for leaves in any case. Undefined where there is nothing to wait for.
+   */
+  settled(): Promise<void> | undefined;
+  /** Where the file ends, with everything that was appended until now. */
+  position(): Position;
+  /** Removes segments that nobody needs: before `upTo`, ended before this epoch ms, and summed in a later one. */
+  compact(upTo: string, before: number): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -40,15 +48,32 @@ interface Turn {
   reject(reason: Refusal): void;
 }
 
+const nothing = Promise.resolve();
+
 /** Opens the newest segment for writing. Throws what the file system says. */
 export function openJournal(folder: SegmentFolder, clock: Clock, options: JournalOptions = {}): Journal {
   const { durability = 'page-cache', segmentBytes = 64 * 1024 * 1024, log } = options;
   const full = durability === 'full';
   const segments = openSegments(folder, segmentBytes, full, log);
-  const sync = full ? oneAtATime(() => segments.sync()) : undefined;
-  const kept = createKept(segments, clock, log);
+  const kept = createKept(segments, clock, (json) => durable?.add(json), log);
+  const durable = full ? createDurable(segments, clock, () => kept.any, log) : undefined;
   let pending: string[] = [];
   let turn: Turn | undefined;
+  let last: Promise<void> = nothing;
+
+  const synced = async (): Promise<void> => {
+    try {
+      await durable?.sync();
+    } catch {
+      throw unavailable();
+    }
+  };
+
+  /** Nobody may be waiting for it; whoever writes next is told the same. */
+  const remember = (promise: Promise<void>): void => {
+    last = promise;
+    promise.catch(() => undefined);
+  };
 
   /** Writes what waits, and one row more. */
   const flush = (row?: string): boolean => {
@@ -65,7 +90,7 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       return false;
     }
     if (waiting) {
-      if (sync) sync().then(waiting.resolve, () => waiting.reject(unavailable()));
+      if (durable) synced().then(waiting.resolve, waiting.reject);
       else waiting.resolve();
     }
     // After a write, never before one: at this point the balances say exactly what the file says.
@@ -79,28 +104,37 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     append(json) {
       if (!turn) {
         turn = Promise.withResolvers<void>();
-        // Nobody may be waiting for it; whoever writes next is told the same.
-        turn.promise.catch(() => undefined);
+        remember(turn.promise);
         clock.soon(() => void flush());
       }
       pending.push(json);
     },
-    written: () => turn?.promise ?? Promise.resolve(),
-    write: (json) => !kept.any && flush(json),
+    written: () => last,
+    write(json) {
+      if (kept.any || !flush(json)) return false;
+      durable?.add(json);
+      if (durable) remember(synced());
+      else last = nothing;
+      return true;
+    },
     settle(json, money) {
       if (kept.any || !flush(json)) kept.add(json, money);
+      else if (money) durable?.add(json);
     },
     get failing() {
-      return kept.any;
+      return kept.any || durable?.failing === true;
     },
-    settled() {
-      if (kept.any) return Promise.reject(unavailable());
-      return sync ? sync().catch(() => Promise.reject(unavailable())) : Promise.resolve();
+    settled: () => (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined),
+    position() {
+      flush();
+      return segments.position();
     },
+    compact: (upTo, before) => segments.compact(upTo, before),
     async close() {
       flush();
       kept.close();
-      await sync?.();
+      durable?.close();
+      await durable?.sync().catch(() => log?.error('journal_sync_failed', { at: 'close' }));
       segments.close();
     },
   };
@@ -111,7 +145,7 @@ const retryMs = 200;
 const idleRowsMax = 10_000;
 
 /** Settlements that the file did not take, in order, until it does. */
-function createKept(segments: Segments, clock: Clock, log?: Log) {
+function createKept(segments: Segments, clock: Clock, written: (json: string) => void, log?: Log) {
   let rows: string[] = [];
   let idle = 0;
   let lost = 0;
@@ -126,6 +160,7 @@ function createKept(segments: Segments, clock: Clock, log?: Log) {
       return;
     }
     log?.info('journal_writes_again', { rows: rows.length, lost });
+    for (const row of rows) written(row);
     rows = [];
     idle = 0;
     lost = 0;
@@ -149,24 +184,6 @@ function createKept(segments: Segments, clock: Clock, log?: Log) {
       closed = true;
       if (rows.length > 0) log?.error('journal_rows_lost', { rows: rows.length });
     },
-  };
-}
-
-/** A call during a run waits for the next run, which begins after everything that was done until the call. */
-function oneAtATime(run: () => Promise<void>): () => Promise<void> {
-  let running: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
-  const start = (): Promise<void> => {
-    next = undefined;
-    running = run().finally(() => {
-      running = undefined;
-    });
-    return running;
-  };
-  return () => {
-    if (!running) return start();
-    next ??= running.then(start, start);
-    return next;
   };
 }
 

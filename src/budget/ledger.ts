@@ -12,7 +12,7 @@ import { type Bucket, current, freeUnder, leftOf } from './accounts.ts';
 import { budgetExceeded } from './exceeded.ts';
 import { type Journal, unavailable } from './journal.ts';
 import type { Lack, Leases } from './leases.ts';
-import { type OpenHold, type Place, postings, stageOf, standing } from './open-hold.ts';
+import { type About, type OpenHold, type Place, postings, stageOf, standing } from './open-hold.ts';
 import { adjustJson, holdJson, postingsJson, receiptJson } from './rows.ts';
 import type { Entry, Scopes } from './scopes.ts';
 
@@ -26,6 +26,8 @@ export interface HoldWants {
   readonly minimum: NanoUsd;
   readonly budgets: readonly BudgetRule[];
   readonly extra: readonly Scoped[];
+  /** For the receipt, should this process die before it writes one. */
+  readonly about?: About;
 }
 
 export interface Ledger extends Pick<World, 'clock' | 'log'> {
@@ -79,6 +81,8 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
     at: now,
     shared: shared.map((entry) => ({ entry, bucket: current(entry.account, now) })),
     stages: [stageOf(target, onTarget, now)],
+    about: wants.about,
+    number: 0,
   };
   for (const { bucket } of taken.shared) bucket.held += granted;
   for (const { bucket } of standing(taken)) bucket.held += granted;

@@ -1,6 +1,7 @@
 // A hold from the inside: the buckets it stands on, and what its receipt posts to each of them.
 
 import type { Caller } from '../exchange/caller.ts';
+import type { Format } from '../exchange/format.ts';
 import type { Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
@@ -21,6 +22,13 @@ export interface Stage {
   readonly places: readonly Place[];
 }
 
+/** What the receipt of an exchange says beside its money, should its process die. */
+export interface About {
+  readonly format: Format;
+  readonly asked: string;
+  readonly stream: boolean;
+}
+
 export interface OpenHold {
   readonly id: string;
   target: Target;
@@ -35,6 +43,9 @@ export interface OpenHold {
   shared: readonly Place[];
   /** Every target so far; it stands on the last one. */
   readonly stages: Stage[];
+  readonly about: About | undefined;
+  /** Adjust rows made so far. */
+  number: number;
 }
 
 export interface Posting {

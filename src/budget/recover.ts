@@ -1,75 +1,105 @@
 // From rows back to accounts: what a start must know of the processes before it.
 
-import type { HoldRow, JournalRow, Receipt } from '../exchange/receipt.ts';
+import type {
+  AdjustRow,
+  BalancesRow,
+  CorrectionRow,
+  Counted,
+  HoldRow,
+  Receipt,
+  ReceiptRow,
+} from '../exchange/receipt.ts';
 import { noUsage } from '../exchange/usage.ts';
 import type { Log } from '../world/world.ts';
 import type { Accounts } from './accounts.ts';
+import { countedAs } from './correct.ts';
 import type { Journal } from './journal.ts';
 
-/** Posts every row of a window that is not over, and returns the holds that nobody closed. */
-export function replay(journal: Journal, accounts: Accounts, now: number, log: Log): Map<string, HoldRow> {
+export interface Recovered {
+  /** Holds that nobody closed. */
+  readonly open: Map<string, HoldRow>;
+  /** Corrections that must not be posted a second time. */
+  readonly corrected: readonly Counted[];
+}
+
+/** Posts every row of a window that is not over. A row that comes a second time changes nothing, whatever it is. */
+export function replay(journal: Journal, accounts: Accounts, now: number, log: Log): Recovered {
   const open = new Map<string, HoldRow>();
-  // A write that failed half-way and was repeated could leave a row twice; it counts once.
   const closed = new Set<string>();
+  const corrected: Counted[] = [];
   let first = true;
   journal.recover((row) => {
-    apply(row, first);
+    if (row.type === 'hold') {
+      if (!closed.has(row.id) && !open.has(row.id)) open.set(row.id, row);
+    } else if (row.type === 'adjust') adjust(row);
+    else if (row.type === 'receipt') close(row);
+    else if (row.type === 'correction') correct(row);
+    else if (first) begin(row);
     first = false;
   });
-  return open;
+  return { open, corrected };
 
-  function apply(row: JournalRow, isFirst: boolean): void {
-    if (row.type === 'hold') {
-      if (!closed.has(row.id)) open.set(row.id, row);
-    } else if (row.type === 'adjust') {
-      const hold = open.get(row.id);
-      if (hold) {
-        const { amount, provider, model, accounts: moved = hold.accounts } = row;
-        open.set(row.id, { ...hold, amount, provider, model, accounts: moved });
-      }
-    } else if (row.type === 'receipt') {
-      const { id, at, cost } = row.receipt;
-      const posted = row.accounts ?? open.get(id)?.accounts;
-      open.delete(id);
-      if (closed.has(id)) return;
-      closed.add(id);
-      if (!posted) {
-        // Its hold was in a stretch that is damaged: the receipt counts in every report, but in no budget.
-        if (cost > 0) log.error('hold_unknown', { id, cost });
-        return;
-      }
-      for (const { scope, window, amount = cost } of posted) accounts.restore(scope, window, amount, now, at);
-    } else if (row.type === 'correction') {
-      if (closed.has(row.id)) return;
-      closed.add(row.id);
-      for (const { scope, window, amount = row.amount } of row.accounts)
-        accounts.restore(scope, window, amount, now, row.at);
-    } else if (isFirst) {
-      for (const { scope, window, amount, at } of row.accounts) accounts.restore(scope, window, amount, now, at);
-      for (const hold of row.open) open.set(hold.id, hold);
+  function begin(row: BalancesRow): void {
+    for (const { scope, window, amount, at } of row.accounts) accounts.restore(scope, window, amount, now, at);
+    for (const hold of row.open) open.set(hold.id, hold);
+    for (const counted of row.counted ?? []) {
+      closed.add(counted.id);
+      corrected.push(counted);
     }
+  }
+
+  function adjust({ id, number, amount, provider, model, accounts: moved }: AdjustRow): void {
+    const hold = open.get(id);
+    if (!hold || number <= (hold.number ?? 0)) return;
+    const attempt = (hold.attempt ?? 1) + (moved ? 1 : 0);
+    // The name that was asked for stays when the target changes.
+    const asked = hold.asked ?? hold.model;
+    open.set(id, { ...hold, number, amount, provider, model, asked, attempt, accounts: moved ?? hold.accounts });
+  }
+
+  function close(row: ReceiptRow): void {
+    const { id, at, cost } = row.receipt;
+    const posted = row.accounts ?? open.get(id)?.accounts;
+    open.delete(id);
+    if (closed.has(id)) return;
+    closed.add(id);
+    if (!posted) {
+      // Its hold was in a stretch that is damaged: the receipt counts in every report, but in no budget.
+      if (cost > 0) log.error('hold_unknown', { id, cost });
+      return;
+    }
+    for (const { scope, window, amount = cost } of posted) accounts.restore(scope, window, amount, now, at);
+  }
+
+  function correct(row: CorrectionRow): void {
+    if (closed.has(row.id)) return;
+    closed.add(row.id);
+    corrected.push(countedAs(row));
+    for (const { scope, window, amount = row.amount } of row.accounts)
+      accounts.restore(scope, window, amount, now, row.at);
   }
 }
 
 /** What is said of an exchange whose process died: that it may have cost all it held. */
 export function crashedReceipt(row: HoldRow): Receipt {
+  const { format = 'openai-chat', asked = row.model, stream = false, attempt = 1, scopes = [] } = row;
   return {
     id: row.id,
     at: row.at,
     keyId: row.keyId,
-    scopes: row.accounts.map((account) => account.scope),
-    format: 'openai-chat',
-    asked: row.model,
+    scopes: [...new Set([...row.accounts.map(({ scope }) => scope), ...scopes])],
+    format,
+    asked,
     provider: row.provider,
     model: row.model,
     rule: '',
-    stream: false,
+    stream,
     ending: 'crashed',
     status: 0,
     code: '',
     charges: [
       {
-        attempt: 1,
+        attempt,
         provider: row.provider,
         model: row.model,
         usage: noUsage(),

@@ -1,19 +1,40 @@
 // Journal rows as JSON text, put together by hand: the accounts' part is made once a window, not once a request.
 
-import type { HoldRow, Receipt } from '../exchange/receipt.ts';
+import type { Counted, HoldRow, Receipt } from '../exchange/receipt.ts';
 import type { Account } from './accounts.ts';
 import { type OpenHold, type Posting, standing } from './open-hold.ts';
 
 // By hand instead of JSON.stringify of a row object: the accounts' text is not made anew for each request.
 export function holdJson(hold: OpenHold): string {
   const { id, at, amount, target, caller } = hold;
-  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(caller.keyId)}}`;
+  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(caller.keyId)}${aboutJson(hold)}}`;
 }
 
+/**
+ * What a crash's receipt cannot know otherwise. Only what differs from the usual: 0 bytes for a whole answer in the OpenAI
+ * format under its own name, 14 for a stream, about 60 for an aliased stream in another format; the row has 250 to 700.
+ */
+function aboutJson({ about, caller, number, target, stages, shared }: OpenHold): string {
+  let text = '';
+  if (about) {
+    const { format, asked, stream } = about;
+    if (format !== 'openai-chat') text += `,"format":"${format}"`;
+    if (asked !== target.model) text += `,"asked":${JSON.stringify(asked.slice(0, 256))}`;
+    if (stream) text += ',"stream":true';
+    const more = caller.scopes.filter((scope) => !shared.some(({ entry }) => entry.account.scope === scope));
+    if (more.length > 0) text += `,"scopes":${JSON.stringify(more)}`;
+  }
+  if (stages.length > 1) text += `,"attempt":${stages.length}`;
+  if (number > 0) text += `,"number":${number}`;
+  return text;
+}
+
+/** Counts the row: its number is spent even where it cannot be written. */
 export function adjustJson(hold: OpenHold, at: number, withAccounts: boolean): string {
   const { id, amount, target } = hold;
+  hold.number += 1;
   const accounts = withAccounts ? `,"accounts":${standingJson(hold)}` : '';
-  return `{"type":"adjust","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)}${accounts}}`;
+  return `{"type":"adjust","id":${JSON.stringify(id)},"at":${at},"number":${hold.number},"amount":${amount},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)}${accounts}}`;
 }
 
 /** Without `accounts` the cost is posted to every account of the hold. */
@@ -33,6 +54,7 @@ export function balancesJson(
   accounts: Iterable<Account>,
   open: Iterable<OpenHold>,
   abandoned: Iterable<HoldRow>,
+  counted: readonly Counted[],
 ): string {
   const sums: string[] = [];
   for (const { bucket, usedAt } of accounts) {
@@ -42,7 +64,7 @@ export function balancesJson(
   const holds: string[] = [];
   for (const hold of open) holds.push(holdJson(hold));
   for (const row of abandoned) holds.push(JSON.stringify(row));
-  return `{"type":"balances","at":${at},"accounts":[${sums.join(',')}],"open":[${holds.join(',')}]}`;
+  return `{"type":"balances","at":${at},"accounts":[${sums.join(',')}],"open":[${holds.join(',')}]${counted.length > 0 ? `,"counted":${JSON.stringify(counted)}` : ''}}`;
 }
 
 function standingJson(hold: OpenHold): string {

@@ -5,7 +5,7 @@ import { encodeRow, rowBytesMax, scanRows, segmentAfter, segmentNames, writeRow 
 import type { JournalRow } from './receipt.ts';
 
 const adjust = (id: string, amount: number): JournalRow => {
-  return { type: 'adjust', id, at: 1, amount, provider: 'sim', model: 'é\n"\u0000\ud800' };
+  return { type: 'adjust', id, at: 1, number: 1, amount, provider: 'sim', model: 'é\n"\u0000\ud800' };
 };
 
 function rowsOf(bytes: Buffer): { rows: JournalRow[]; end: number; damagedBytes: number } {

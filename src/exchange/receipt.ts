@@ -81,6 +81,15 @@ export interface HoldRow {
   readonly provider: string;
   readonly model: string;
   readonly keyId: string;
+  /** What the receipt of a crash says beside it. Absent: `openai-chat`, the model, no stream, attempt 1, its accounts' scopes. */
+  readonly format?: Format;
+  readonly asked?: string;
+  readonly stream?: true;
+  readonly attempt?: number;
+  /** The caller's scopes that no account stands for. */
+  readonly scopes?: readonly string[];
+  /** The `number` of the last adjust row, where a head repeats the hold. */
+  readonly number?: number;
 }
 
 /** Sets the hold's amount (a top-up or a move to another target). */
@@ -88,6 +97,8 @@ export interface AdjustRow {
   readonly type: 'adjust';
   readonly id: string;
   readonly at: number;
+  /** Ascending within a hold: a row that comes again changes nothing. */
+  readonly number: number;
   readonly amount: NanoUsd;
   readonly provider: string;
   readonly model: string;
@@ -111,6 +122,14 @@ export interface BalancesRow {
   readonly accounts: readonly { scope: string; window: string; amount: NanoUsd; at: number }[];
   /** Holds that were open, as their own rows would say it now. */
   readonly open: readonly HoldRow[];
+  /** Receipts and corrections that these sums contain and that may yet come again: they then change nothing. */
+  readonly counted?: readonly Counted[];
+}
+
+export interface Counted {
+  readonly id: string;
+  /** Epoch ms after which no later head needs to name it; absent where a lifetime has it. */
+  readonly until?: number;
 }
 
 /**

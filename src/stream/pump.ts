@@ -21,8 +21,8 @@ export interface PumpHooks {
    * A promise pauses the provider until it is kept; it must not be broken. `frame` is the piece itself, undecoded.
    */
   meter(characters: number, usage: Usage | undefined, frame: Frame): Verdict;
-  /** Once, for a shown attempt, before its terminator or error leaves: the settlement is written here. */
-  settle(passed: Passed, end: StreamEnd): void;
+  /** Once, for a shown attempt: the settlement is written here. Its terminator or error waits for the promise, never broken. */
+  settle(passed: Passed, end: StreamEnd): Promise<void> | undefined;
   /** Says what a broken stream tells the client. */
   explain(end: Extract<StreamEnd, { kind: 'broken' }>): Refusal;
 }
@@ -269,11 +269,15 @@ export class Pump implements CallHandler {
     }
     this.#out.flush();
     if (this.#preamble) this.#commit();
-    this.#hooks.settle(passed, end);
-    this.#closeLine();
-    if (last !== undefined && last.length > 0) this.#write(last);
-    this.#reply.end();
-    this.#resolve({ kind: 'shown', passed, end });
+    const close = (): void => {
+      this.#closeLine();
+      if (last !== undefined && last.length > 0) this.#write(last);
+      this.#reply.end();
+      this.#resolve({ kind: 'shown', passed, end });
+    };
+    const settling = this.#hooks.settle(passed, end);
+    if (settling !== undefined) void settling.then(close);
+    else close();
   }
 
   #passed(): Passed {

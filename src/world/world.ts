@@ -60,9 +60,11 @@ export interface AppendFile {
 export interface SegmentFolder {
   /** Names in order. */
   list(): string[];
-  read(name: string): Buffer;
+  /** The whole file, or its first `bytes`. */
+  read(name: string, bytes?: number): Buffer;
   open(name: string): AppendFile;
   truncate(name: string, size: number): void;
+  remove(name: string): void;
 }
 
 /** What node's server hands over, cut down to what `listen` uses; the simulated world makes its own. */

@@ -11,7 +11,9 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   truncateSync,
+  unlinkSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -25,10 +27,22 @@ export function openSegments(folder: string): SegmentFolder {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
     list: () => readdirSync(folder).sort(),
-    read: (name) => readFileSync(join(folder, name)),
+    read: (name, bytes) =>
+      bytes === undefined ? readFileSync(join(folder, name)) : readHead(join(folder, name), bytes),
     open: (name) => openAppend(folder, name),
     truncate: (name, size) => truncateSync(join(folder, name), size),
+    remove: (name) => unlinkSync(join(folder, name)),
   };
+}
+
+function readHead(path: string, bytes: number): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafe(bytes);
+    return buffer.subarray(0, readSync(descriptor, buffer, 0, bytes, 0));
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The write call, replaceable so that a test can cut it short. */
