@@ -38,11 +38,10 @@ export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: 
   const lacking = rate ? rooms.prices.lacks(outline, rate) : ['input', 'output'];
   if (rate && lacking.length === 0) return rate;
   const name = `${target.provider.name}/${target.model}`;
-  const line = `  ${JSON.stringify(name)}: { input: 0.00, output: 0.00 }   # or { free: true }`;
   throw new Refusal(
     'price_unknown',
     `No price is known for ${rate ? `${lacking.join(', ')} of ${name}` : name}, so it cannot be paid for. ` +
-      `Add it to the configuration, in USD per million tokens:\nprices:\n${line}`,
+      `Add it to the configuration, in USD per million tokens (tools: per call):\nprices:\n${rooms.prices.line(target, lacking)}`,
     { facts: { provider: target.provider.name, unpriced: lacking.join(',') } },
   );
 }
@@ -126,12 +125,12 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   const { usage, basis } = usageOf(tab, passed, end);
   const rate = rateAnswered(tab, passed);
   const { cost, unpriced } = rooms.prices.cost(usage, rate);
-  if (unpriced.length > 0 || usage.unknown !== undefined)
+  if (unpriced.length > 0)
     rooms.world.log.error('usage_without_price', {
       request: exchange.draft.id,
       provider: target.provider.name,
       model: target.model,
-      buckets: [...unpriced, ...Object.keys(usage.unknown ?? {})].join(','),
+      buckets: unpriced.join(','),
     });
   return {
     attempt: exchange.draft.attempts,

@@ -21,6 +21,7 @@ const perUnit: Readonly<Record<string, number>> = { mtok: 1e6, kcount: 1e3, hour
 const bucketKeys: Readonly<Record<string, Bucket>> = {
   input_mtok: 'input',
   cache_read_mtok: 'cacheRead',
+  cache_audio_read_mtok: 'cacheReadAudio',
   cache_write_mtok: 'cacheWrite5m',
   cache_write_1h_mtok: 'cacheWrite1h',
   input_audio_mtok: 'inputAudio',
@@ -32,6 +33,12 @@ const bucketKeys: Readonly<Record<string, Bucket>> = {
   web_searches_kcount: 'webSearches',
   audio_hours: 'seconds',
   input_audio_hours: 'seconds',
+};
+
+/** Price keys that stand for what a provider's usage counts by a name of its own, and that name. */
+const feeKeys: Readonly<Record<string, string>> = {
+  storage_searches_kcount: 'file_search',
+  output_citation_mtok: 'citation_tokens',
 };
 
 const dayMs = 86_400_000;
@@ -75,6 +82,8 @@ function compileRate(provider: string, model: string, prices: ModelPrice, versio
   }
   const tier = (above: number): RateTier => ({ above, prices: { ...overlay.prices, ...compilePrices(prices, above) } });
   const fee = prices.requests_kcount;
+  const perRequest = typeof fee === 'number' ? pico(fee, 1e3) : overlay.perRequest;
+  const fees = { ...overlay.fees, ...compileFees(prices) };
   return {
     version,
     // The package picks one tier by the input of the request and prices all of it so; none of its rows is progressive.
@@ -82,7 +91,9 @@ function compileRate(provider: string, model: string, prices: ModelPrice, versio
     tiers: [tier(0), ...[...starts].sort((left, right) => left - right).map(tier)],
     services: overlay.services,
     ...(overlay.oncePerRequest.length > 0 ? { oncePerRequest: overlay.oncePerRequest } : {}),
-    ...(typeof fee === 'number' ? { perRequest: pico(fee, 1e3) } : {}),
+    ...(perRequest === undefined ? {} : { perRequest }),
+    ...(Object.keys(fees).length > 0 ? { fees } : {}),
+    ...(Object.keys(overlay.surcharges).length > 0 ? { surcharges: overlay.surcharges } : {}),
   };
 }
 
@@ -100,6 +111,16 @@ function compilePrices(prices: ModelPrice, above: number): Partial<Record<Bucket
     compiled[unit.bucket] = pico(amount, unit.per);
   }
   return compiled;
+}
+
+function compileFees(prices: ModelPrice): Record<string, number> {
+  const fees: Record<string, number> = {};
+  for (const [key, name] of Object.entries(feeKeys)) {
+    const price = prices[key];
+    const per = perUnit[key.slice(key.lastIndexOf('_') + 1)];
+    if (typeof price === 'number' && per) fees[name] = pico(price, per);
+  }
+  return fees;
 }
 
 function unitOf(key: string): { bucket: Bucket; per: number } | undefined {

@@ -44,6 +44,10 @@ const serviceRows: readonly ServiceRow[] = [
   { provider: 'google', models: /^gemini-/, services: { batch: half } },
   // The same page through the catalogue's own comment on this model: "Batch and Flex tiers offer 50% discount". 2026-09.
   { provider: 'google', models: /^gemini-3\.6-flash$/, services: { flex: half } },
+  // platform.claude.com/docs/en/build-with-claude/fast-mode: 6 times every token price across the context window on Opus 4.6
+  // and 4.7; twice on Opus 5 (the resellers' lists of 2026-07 agree: 10 and 50 on 5 and 25).
+  { provider: 'anthropic', models: /^claude-opus-4-[67]$/, services: { fast: [6, 1] } },
+  { provider: 'anthropic', models: /^claude-opus-5$/, services: { fast: [2, 1] } },
   // console.groq.com/docs/flex-processing: flex has the on-demand price. State of 2026-01.
   { provider: 'groq', models: /./, services: { flex: [1, 1] } },
 ];
@@ -53,6 +57,9 @@ interface FeeRow {
   readonly models: RegExp;
   readonly prices: BucketPrices;
   readonly oncePerRequest?: readonly Bucket[];
+  readonly perRequest?: number;
+  readonly fees?: Readonly<Record<string, number>>;
+  readonly surcharges?: Readonly<Record<string, ServiceShare>>;
 }
 
 const feeRows: readonly FeeRow[] = [
@@ -65,19 +72,61 @@ const feeRows: readonly FeeRow[] = [
     oncePerRequest: ['webSearches'],
   },
   { provider: 'google', models: /^gemini-3/, prices: { webSearches: perThousand(14) } },
+  // The same page: grounding with Google Maps, a grounded prompt up to Gemini 2.5. From Gemini 3 each query is billed, which
+  // the answer does not count: those are refused until the operator prices them. State of 2026-09.
+  { provider: 'google', models: /^gemini-2\./, prices: {}, fees: { googleMapsPrompts: perThousand(25) } },
+  // developers.openai.com/api/docs/pricing: the search models of Chat Completions search once in each request, at the price
+  // of a web search of models that do not reason; the found text is not charged. The usage does not count it. 2026-01.
+  {
+    provider: 'openai',
+    models: /^gpt-4o(-mini)?-search-preview/,
+    prices: { webSearches: 0 },
+    perRequest: perThousand(25),
+  },
+  // The same page: audio of the preview models, which the package lists with their text prices alone. State of 2025-06.
+  {
+    provider: 'openai',
+    models: /^gpt-4o-audio-preview/,
+    prices: { inputAudio: usd(40), outputAudio: usd(80) },
+  },
+  {
+    provider: 'openai',
+    models: /^gpt-4o-mini-audio-preview/,
+    prices: { inputAudio: usd(10), outputAudio: usd(20) },
+  },
+  // platform.claude.com/docs/en/build-with-claude/data-residency: from Opus 4.6 on, inference pinned to one country costs 1.1
+  // times every token price. Older models refuse the parameter. State of 2026-01.
+  {
+    provider: 'anthropic',
+    models: /^claude-(opus-4-[6-9]|opus-5|sonnet-4-[6-9]|sonnet-5|fable|mythos)/,
+    prices: {},
+    surcharges: { 'inference_geo.us': [11, 10] },
+  },
 ];
 
+interface Overlay {
+  readonly services: Readonly<Record<string, ServiceShare>>;
+  readonly prices: BucketPrices;
+  readonly oncePerRequest: readonly Bucket[];
+  readonly perRequest?: number;
+  readonly fees: Readonly<Record<string, number>>;
+  readonly surcharges: Readonly<Record<string, ServiceShare>>;
+}
+
 /** The fees and service tiers that hold for a model of the catalogue. */
-export function overlayFor(
-  provider: string,
-  model: string,
-): { services: Readonly<Record<string, ServiceShare>>; prices: BucketPrices; oncePerRequest: readonly Bucket[] } {
-  const fees = feeRows.filter((row) => row.provider === provider && row.models.test(model));
+export function overlayFor(provider: string, model: string): Overlay {
+  const rows = feeRows.filter((row) => row.provider === provider && row.models.test(model));
   const services = serviceRows.filter((row) => row.provider === provider && row.models.test(model));
+  const merged = <Value>(parts: readonly (Readonly<Record<string, Value>> | undefined)[]): Record<string, Value> =>
+    Object.assign({}, ...parts) as Record<string, Value>;
+  const perRequest = rows.find((row) => row.perRequest !== undefined)?.perRequest;
   return {
-    services: Object.assign({}, ...services.map((row) => row.services)) as Record<string, ServiceShare>,
-    prices: Object.assign({}, ...fees.map((row) => row.prices)) as BucketPrices,
-    oncePerRequest: fees.flatMap((row) => row.oncePerRequest ?? []),
+    services: merged(services.map((row) => row.services)),
+    prices: merged(rows.map((row) => row.prices)),
+    oncePerRequest: rows.flatMap((row) => row.oncePerRequest ?? []),
+    fees: merged(rows.map((row) => row.fees)),
+    surcharges: merged(rows.map((row) => row.surcharges)),
+    ...(perRequest === undefined ? {} : { perRequest }),
   };
 }
 
@@ -101,6 +150,7 @@ export function simRate(model: string): Rate {
         prices: {
           input: usd(input),
           cacheRead: usd(input / 10),
+          cacheReadAudio: usd(input / 10),
           cacheWrite5m: usd(input * 1.25),
           cacheWrite1h: usd(input * 2),
           inputAudio: usd(input * 4),

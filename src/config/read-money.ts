@@ -1,12 +1,11 @@
-// The sections `budgets`, `limits` and `prices`: rules of the snapshot, every amount an exact integer.
+// The sections `budgets` and `limits`: rules of the snapshot, every amount an exact integer.
 
 import { parseUsd } from '../exchange/money.ts';
-import type { BudgetRule, LimitRule, PriceRule } from '../exchange/policy.ts';
-import type { Bucket } from '../exchange/usage.ts';
+import type { BudgetRule, LimitRule } from '../exchange/policy.ts';
 import type { Findings, Path } from './problems.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { isTimeZone, parseInstant, parseShare, picoPerPiece, picoPerToken } from './units.ts';
+import { isTimeZone, parseShare } from './units.ts';
 
 /** What holds where nobody wrote a budget: a forgotten loop costs five dollars and not a month's wages. */
 export const defaultBudgets: readonly BudgetRule[] = [
@@ -84,81 +83,4 @@ function readScope(scope: string, kinds: readonly string[], path: Path, findings
   } else if (kind === 'model' && id !== '*' && !/^[^/]+\/.+$/.test(id)) {
     findings.problem(at, 'must be model:PROVIDER/MODEL, or model:* for each one');
   }
-}
-
-type PriceEntry = NonNullable<ConfigFile['prices']>[string];
-
-const perMillion: Readonly<Partial<Record<keyof PriceEntry, Bucket>>> = {
-  input: 'input',
-  output: 'output',
-  reasoning: 'reasoning',
-  cache_read: 'cacheRead',
-  cache_write_5m: 'cacheWrite5m',
-  cache_write_1h: 'cacheWrite1h',
-  input_image: 'inputImage',
-  input_audio: 'inputAudio',
-  output_audio: 'outputAudio',
-  output_image: 'outputImage',
-};
-const perPiece: Readonly<Partial<Record<keyof PriceEntry, Bucket>>> = {
-  web_search: 'webSearches',
-  image: 'images',
-  second: 'seconds',
-};
-
-export function readPrices(
-  section: NonNullable<ConfigFile['prices']>,
-  synonyms: ReadonlyMap<string, string>,
-  findings: Findings,
-): PriceRule[] {
-  return Object.entries(section).map(([match, entry]) => {
-    const path: Path = ['prices', match];
-    const slash = match.indexOf('/');
-    const named = match.slice(0, Math.max(0, slash));
-    if (slash < 1 || slash === match.length - 1 || /\*./.test(match) || /\s/.test(match)) {
-      findings.problem(path, 'must be provider/model, or provider/* or provider/prefix*');
-    } else if (!synonyms.has(named)) {
-      const suggestion = nearest(named, synonyms.keys());
-      findings.warning(
-        path,
-        `no provider ${named} is configured, this price is idle${suggestion ? `; did you mean ${suggestion}?` : ''}`,
-      );
-    }
-    const rates = readRates(entry, path, findings);
-    const ways = [entry.free === true, entry.as !== undefined, Object.keys(rates).length > 0].filter(Boolean).length;
-    if (ways !== 1)
-      findings.problem(
-        path,
-        'must say exactly one of: free: true, as: provider/model, or prices such as input and output',
-      );
-    const from = entry.from === undefined ? undefined : parseInstant(entry.from);
-    if (entry.from !== undefined && from === undefined)
-      findings.problem([...path, 'from'], 'must be a day such as 2026-01-01');
-    return {
-      match: slash > 0 ? `${synonyms.get(named) ?? named}${match.slice(slash)}` : match,
-      ...(entry.free === true ? { free: true } : {}),
-      ...(entry.as === undefined ? {} : { as: entry.as }),
-      ...(Object.keys(rates).length > 0 ? { rates } : {}),
-      ...(from === undefined ? {} : { from }),
-    };
-  });
-}
-
-function readRates(entry: PriceEntry, path: Path, findings: Findings): Partial<Record<Bucket, number>> {
-  const rates: Partial<Record<Bucket, number>> = {};
-  const read = (table: typeof perMillion, convert: (usd: number) => number | undefined, finest: string) => {
-    for (const [key, bucket] of Object.entries(table)) {
-      const usd = entry[key as keyof PriceEntry];
-      if (typeof usd !== 'number') continue;
-      const pico = convert(usd);
-      if (pico === undefined)
-        findings.problem([...path, key], `must be an amount in USD with at most ${finest} decimals`);
-      else rates[bucket] = pico;
-    }
-  };
-  read(perMillion, picoPerToken, '6');
-  read(perPiece, picoPerPiece, '12');
-  if ((entry.input === undefined) !== (entry.output === undefined))
-    findings.problem(path, 'needs input and output; 0 is an answer too');
-  return rates;
 }

@@ -116,6 +116,7 @@ const price = z
     output: usd.optional(),
     reasoning: usd.optional().describe('Default: output.'),
     cache_read: usd.optional().describe('Default: input.'),
+    cache_read_audio: usd.optional().describe('Default: cache_read.'),
     cache_write_5m: usd.optional(),
     cache_write_1h: usd.optional(),
     input_image: usd.optional().describe('Default: input.'),
@@ -125,9 +126,21 @@ const price = z
     web_search: usd.optional().describe('USD a search.'),
     image: usd.optional().describe('USD an image made.'),
     second: usd.optional().describe('USD a second.'),
+    tools: z
+      .record(z.string().min(1), usd)
+      .optional()
+      .describe('USD a call of other tools of the provider, by the name that a refusal or the log gives: file_search.'),
+    services: z
+      .record(z.string().min(1), z.union([z.string(), z.number()]))
+      .optional()
+      .describe('Service tiers as shares of the token prices: { flex: 50%, priority: 175% }.'),
+    force: z
+      .boolean()
+      .optional()
+      .describe('Allows an amount that looks like a slip: above 10000, or above 100 a piece.'),
     from: z.string().optional().describe('Day or instant from which it holds: 2026-01-01.'),
   })
-  .describe('One of free, as, or prices.');
+  .describe('One of free, as, or prices. Prices without input and output add to what is known of the model.');
 
 export const configSchema = z
   .strictObject({

@@ -22,6 +22,27 @@ export function picoPerPiece(usd: number): number | undefined {
   return scaled(usd, 12);
 }
 
+/** Above 10,000 USD per million tokens, and below 0.0001, a price per token was written as one per million, or the other way. */
+const plausiblePerToken = { least: 100, most: 10_000_000_000 };
+/** 100 USD. */
+const pieceMost = 100_000_000_000_000;
+
+/** Why a price looks like a slip of units; undefined where it does not. Pico-USD a token or a piece; 0 is a decision. */
+export function suspiciousPrice(pico: number, of: 'token' | 'piece'): string | undefined {
+  if (of === 'piece') return pico > pieceMost ? 'is above 100 USD a piece' : undefined;
+  if (pico > plausiblePerToken.most) return 'is above 10000 USD per million tokens, which is the unit here';
+  if (pico > 0 && pico < plausiblePerToken.least)
+    return 'is below 0.0001 USD per million tokens, which is the unit here';
+  return undefined;
+}
+
+/** `50%`, `175%` or 1.75 as an exact fraction: at most 100 times, 4 decimals. */
+export function parseMultiple(value: string | number): readonly [number, number] | undefined {
+  const percent = typeof value === 'string' ? /^(\d{1,5}(?:\.\d{1,2})?)\s*%$/.exec(value)?.[1] : undefined;
+  const parts = typeof value === 'number' ? scaled(value, 4) : percent ? scaled(Number(percent), 2) : undefined;
+  return parts !== undefined && parts <= 1_000_000 ? [parts, 10_000] : undefined;
+}
+
 /** value × 10^digits as an integer, by its decimal digits: floats would make 0.29 × 100 into 28.999. */
 function scaled(value: number, digits: number): number | undefined {
   if (!Number.isFinite(value) || value < 0) return undefined;

@@ -37,7 +37,11 @@ export interface PriceRule {
   readonly free?: boolean;
   /** Priced as this other `provider/model`. */
   readonly as?: string;
+  /** Without `input` and `output` it adds to what is otherwise known of the model. */
   readonly rates?: Readonly<Partial<Record<import('./usage.ts').Bucket, number>>>;
+  /** By the names of `Rate.fees`. */
+  readonly fees?: Readonly<Record<string, number>>;
+  readonly services?: Readonly<Record<string, readonly [number, number]>>;
   /** Epoch ms from which it holds. */
   readonly from?: number;
 }

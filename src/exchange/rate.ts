@@ -36,6 +36,10 @@ export interface Rate {
   readonly oncePerRequest?: readonly Bucket[];
   /** A fee for the request itself. */
   readonly perRequest?: PicoUsd;
+  /** Fees a piece for what `Usage.unknown` counts, by its names. Not scaled by service. */
+  readonly fees?: Readonly<Record<string, PicoUsd>>;
+  /** What scales every token price, beside the service, where `Usage.unknown` has the name (inference in one country). */
+  readonly surcharges?: Readonly<Record<string, ServiceShare>>;
   /** The operator wrote `free`: everything costs 0, on purpose. */
   readonly free?: boolean;
 }
@@ -69,6 +73,8 @@ export interface Prices {
   cost(usage: Usage, rate: Rate): Cost;
   /** What a request is sure or likely to use that this rate has no price for, in the words of `Cost.unpriced`; refuse unless empty. */
   lacks(outline: Outline, rate: Rate): readonly string[];
+  /** The line of the configuration that would price what a target lacks, for the operator to paste and fill in. */
+  line(target: Priced, lacking: readonly string[]): string;
   /** Estimated tokens of an answer's text. */
   outputTokens(characters: number): number;
   /** Estimated input tokens of a request, on the high side. */

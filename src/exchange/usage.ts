@@ -8,6 +8,8 @@ export interface Usage {
   /** Uncached text input (documents included where the provider does not tell them apart). */
   input: number;
   cacheRead: number;
+  /** Cached audio, where the provider tells it from cached text. */
+  cacheReadAudio: number;
   cacheWrite5m: number;
   cacheWrite1h: number;
   inputAudio: number;
@@ -24,7 +26,10 @@ export interface Usage {
   seconds: number;
   /** The service tier the provider says it used (`flex`, `priority`, `batch`); absent is standard. */
   tier?: string;
-  /** Numeric fields of the provider's usage that no bucket covers, by name. Never priced in silence. */
+  /**
+   * What no bucket covers, by name: fields of the provider's usage, calls of its other tools (`file_search`). Priced
+   * where the rate has a fee or a surcharge of that name, otherwise named as unpriced; never 0 in silence.
+   */
   unknown?: Readonly<Record<string, number>>;
 }
 
@@ -33,6 +38,7 @@ export type Bucket = Exclude<keyof Usage, 'tier' | 'unknown'>;
 export const inputBuckets: readonly Bucket[] = [
   'input',
   'cacheRead',
+  'cacheReadAudio',
   'cacheWrite5m',
   'cacheWrite1h',
   'inputAudio',
@@ -48,6 +54,7 @@ export function noUsage(): Usage {
   return {
     input: 0,
     cacheRead: 0,
+    cacheReadAudio: 0,
     cacheWrite5m: 0,
     cacheWrite1h: 0,
     inputAudio: 0,
@@ -64,7 +71,15 @@ export function noUsage(): Usage {
 
 /** Every token that went in, cached or not. */
 export function inputTokens(usage: Usage): number {
-  return usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h + usage.inputAudio + usage.inputImage;
+  return (
+    usage.input +
+    usage.cacheRead +
+    usage.cacheReadAudio +
+    usage.cacheWrite5m +
+    usage.cacheWrite1h +
+    usage.inputAudio +
+    usage.inputImage
+  );
 }
 
 /** Every token that came out, reasoning included. */

@@ -1,25 +1,15 @@
 // What a usage costs at a rate: integers all the way, one ceil at the end.
 
-import type { Outline } from '../exchange/outline.ts';
-import type { BucketPrices, Cost, Rate, RateTier, ServiceShare } from '../exchange/rate.ts';
+import type { Cost, Rate, RateTier, ServiceShare } from '../exchange/rate.ts';
 import { type Bucket, buckets, inputBuckets, inputTokens, tokenBuckets, type Usage } from '../exchange/usage.ts';
+import { product, standardService, wholeShare } from './share.ts';
 
 const picoPerNano = 1000;
 
-/** What a service tier scales. */
+/** What services and surcharges scale. */
 const scaled: ReadonlySet<Bucket> = new Set(tokenBuckets);
 
 const inward: ReadonlySet<Bucket> = new Set(inputBuckets);
-
-/** Providers' names for the service that the plain prices are for. `auto` in an answer never names a dearer tier. */
-const standardServices: ReadonlySet<string> = new Set([
-  '',
-  'standard',
-  'default',
-  'auto',
-  'on_demand',
-  'standard_only',
-]);
 
 /** Exact sums of price times count. Plain numbers hold to 2^53 pico-USD ($9,007); what a lying provider counts goes on in BigInt. */
 class Sum {
@@ -36,62 +26,64 @@ class Sum {
     this.#small = 0;
   }
 
-  nanoUsd(): number {
-    if (this.#large === 0n) return Math.ceil(this.#small / picoPerNano);
-    const pico = this.#large + BigInt(this.#small);
-    const nano = (pico + BigInt(picoPerNano) - 1n) / BigInt(picoPerNano);
-    return nano > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(nano);
+  /** Undefined where a plain number cannot hold it. */
+  get small(): number | undefined {
+    return this.#large === 0n ? this.#small : undefined;
+  }
+
+  get pico(): bigint {
+    return this.#large + BigInt(this.#small);
   }
 }
 
 export function cost(usage: Usage, rate: Rate): Cost {
   if (rate.free) return { cost: 0, unpriced: [] };
   const unpriced: string[] = [];
-  const share = serviceShare(usage.tier, rate, unpriced);
-  const sum = new Sum();
-  if (rate.perRequest) sum.add(1, rate.perRequest);
+  let share = serviceShare(usage.tier, rate, unpriced);
+  const tokens = new Sum();
+  const pieces = new Sum();
+  if (rate.perRequest) pieces.add(1, rate.perRequest);
 
-  const total = inputTokens(usage);
-  const whole = rate.longContext === 'whole_request' ? reachedTier(rate, total) : rate.tiers[0];
+  const whole = rate.longContext === 'whole_request' ? reachedTier(rate, inputTokens(usage)) : rate.tiers[0];
   let position = 0;
   for (const bucket of buckets) {
     const used = usage[bucket];
     if (!(used > 0)) continue;
     const count = rate.oncePerRequest?.includes(bucket) ? 1 : Math.ceil(used);
+    const sum = scaled.has(bucket) ? tokens : pieces;
     if (rate.longContext === 'marginal' && rate.tiers.length > 1 && inward.has(bucket)) {
-      if (!addMarginal(sum, rate, bucket, position, count, share)) unpriced.push(bucket);
+      if (!addMarginal(sum, rate, bucket, position, count)) unpriced.push(bucket);
       position += count;
       continue;
     }
-    const price = priceOf(whole.prices, bucket, share);
+    const price = whole.prices[bucket];
     if (price === undefined) unpriced.push(bucket);
     else sum.add(count, price);
   }
-  for (const [field, number] of Object.entries(usage.unknown ?? {})) {
-    if (number > 0) unpriced.push(`usage:${field}`);
+  for (const [name, number] of Object.entries(usage.unknown ?? {})) {
+    if (!(number > 0)) continue;
+    const fee = own(rate.fees, name);
+    const surcharge = own(rate.surcharges, name);
+    if (fee !== undefined) pieces.add(Math.ceil(number), fee);
+    if (surcharge) share = product(share, surcharge);
+    if (fee === undefined && !surcharge) unpriced.push(`usage:${name}`);
   }
-  return { cost: sum.nanoUsd(), unpriced };
+  return { cost: nanoUsd(tokens, pieces, share), unpriced };
 }
 
-/** What a request will or may use that this rate cannot price: text both ways always, the rest as the request shows it. */
-export function lacks(outline: Outline, rate: Rate): readonly string[] {
-  if (rate.free) return [];
-  const missing: string[] = [];
-  serviceShare(outline.tier, rate, missing);
-  const needed: Bucket[] = ['input', 'output'];
-  if (outline.images > 0) needed.push('inputImage');
-  if (outline.audio > 0) needed.push('inputAudio');
-  if (outline.paidTools.some(isSearch)) needed.push('webSearches');
-  for (const bucket of needed) {
-    if (rate.tiers.some((tier) => tier.prices[bucket] === undefined)) missing.push(bucket);
-  }
-  for (const tool of outline.paidTools) if (!isSearch(tool)) missing.push(`tool:${tool.slice(0, 40)}`);
-  return missing;
+/** Kept as one fraction to the end, so that nothing is rounded before the one ceil. */
+function nanoUsd(tokens: Sum, pieces: Sum, [numerator, denominator]: ServiceShare): number {
+  const pico = (tokens.small ?? Number.NaN) * numerator + (pieces.small ?? Number.NaN) * denominator;
+  // A quotient of whole numbers below 2^53 never rounds to a whole number that it is not.
+  if (pico <= Number.MAX_SAFE_INTEGER) return Math.ceil(pico / (picoPerNano * denominator));
+  const divisor = BigInt(picoPerNano) * BigInt(denominator);
+  const exact = tokens.pico * BigInt(numerator) + pieces.pico * BigInt(denominator);
+  const nano = (exact + divisor - 1n) / divisor;
+  return nano > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(nano);
 }
 
-/** The web searches of the formats we speak (`web_search_20250305`, `google_search`, ...); searching stored files is another fee. */
-function isSearch(tool: string): boolean {
-  return /web_?search|google_?search|search_preview|grounding/i.test(tool);
+function own<Value>(record: Readonly<Record<string, Value>> | undefined, name: string): Value | undefined {
+  return record && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 function reachedTier(rate: Rate, inputTotal: number): RateTier {
@@ -100,30 +92,23 @@ function reachedTier(rate: Rate, inputTotal: number): RateTier {
   return reached;
 }
 
-const wholeShare: ServiceShare = [1, 1];
-
-function serviceShare(tier: string | undefined, rate: Rate, unpriced: string[]): ServiceShare {
-  if (tier === undefined || standardServices.has(tier)) return wholeShare;
-  const share = Object.hasOwn(rate.services, tier) ? rate.services[tier] : undefined;
+/** The share of the service's name; what has none is charged whole and named. */
+export function serviceShare(tier: string | undefined, rate: Rate, unpriced: string[]): ServiceShare {
+  if (tier === undefined || standardService(tier)) return wholeShare;
+  const share = own(rate.services, tier);
   if (share) return share;
   unpriced.push(`tier:${tier.slice(0, 40)}`);
   return wholeShare;
 }
 
-function priceOf(prices: BucketPrices, bucket: Bucket, share: ServiceShare): number | undefined {
-  const price = prices[bucket];
-  if (price === undefined || share === wholeShare || !scaled.has(bucket)) return price;
-  return Math.ceil((price * share[0]) / share[1]);
-}
-
 /** Input buckets lie end to end in the order of `buckets`; each token is priced by where it lies. False where a price is missing. */
-function addMarginal(sum: Sum, rate: Rate, bucket: Bucket, from: number, count: number, share: ServiceShare): boolean {
+function addMarginal(sum: Sum, rate: Rate, bucket: Bucket, from: number, count: number): boolean {
   let complete = true;
   rate.tiers.forEach((tier, index) => {
     const upTo = rate.tiers[index + 1]?.above ?? Number.POSITIVE_INFINITY;
     const inside = Math.min(from + count, upTo) - Math.max(from, tier.above);
     if (inside <= 0) return;
-    const price = priceOf(tier.prices, bucket, share);
+    const price = tier.prices[bucket];
     if (price === undefined) complete = false;
     else sum.add(inside, price);
   });

@@ -23,6 +23,18 @@ const fallbackRules: readonly FallbackRule[] = [
     why: 'Without a declared discount a cached token is an input token.',
   },
   {
+    bucket: 'cacheReadAudio',
+    as: 'cacheRead',
+    percent: 100,
+    why: 'Cached audio costs what cached text does unless listed apart.',
+  },
+  {
+    bucket: 'cacheReadAudio',
+    as: 'input',
+    percent: 100,
+    why: 'The same without a discount for what is cached.',
+  },
+  {
     bucket: 'inputImage',
     as: 'input',
     percent: 100,

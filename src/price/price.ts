@@ -2,10 +2,11 @@
 
 import type { PriceRule } from '../exchange/policy.ts';
 import type { Catalogue, Priced, Prices, Rate } from '../exchange/rate.ts';
-import { cost, lacks } from './cost.ts';
+import { cost } from './cost.ts';
 import { inputTokens, outputTokens } from './estimate.ts';
 import { withFallbacks } from './fallback.ts';
-import { freeRate, matchingRules, ruleRate } from './rules.ts';
+import { lacks, priceLine } from './lacks.ts';
+import { adds, extended, freeRate, matchingRules, ruleRate } from './rules.ts';
 
 /** `as` may point at something that is itself priced `as` another; more than this many steps is a circle. */
 const asStepsMax = 4;
@@ -25,6 +26,7 @@ const catalogueIds: Readonly<Record<string, string>> = {
 export function createPrices(catalogue: Catalogue): Prices {
   const filled = new WeakMap<Rate, Map<string, Rate>>();
   const ofRule = new WeakMap<PriceRule, Rate>();
+  const extensions = new WeakMap<Rate, WeakMap<PriceRule, Rate>>();
   const matched = new WeakMap<readonly PriceRule[], Map<string, readonly PriceRule[]>>();
 
   const rulesFor = (name: string, rules: readonly PriceRule[]): readonly PriceRule[] => {
@@ -56,15 +58,40 @@ export function createPrices(catalogue: Catalogue): Prices {
     return rate;
   };
 
-  const find = (target: Priced, rules: readonly PriceRule[], at: number, steps: number): Rate | undefined => {
-    const { provider, model } = target;
-    const name = `${provider.name}/${model}`;
-    const rule =
-      rules.length === 0 ? undefined : rulesFor(name, rules).find((each) => each.from === undefined || each.from <= at);
-    if (!rule) {
-      const declared = catalogue.find(provider.catalogue, model, at);
-      return declared && fill(declared, provider.catalogue);
+  const extend = (rate: Rate, rule: PriceRule): Rate => {
+    let byRule = extensions.get(rate);
+    if (!byRule) {
+      byRule = new WeakMap();
+      extensions.set(rate, byRule);
     }
+    const known = byRule.get(rule) ?? extended(rate, rule);
+    byRule.set(rule, known);
+    return known;
+  };
+
+  const find = (target: Priced, rules: readonly PriceRule[], at: number, steps: number): Rate | undefined => {
+    if (rules.length === 0) return declaredRate(target, at);
+    const holding = rulesFor(`${target.provider.name}/${target.model}`, rules).filter((each) => (each.from ?? 0) <= at);
+    const base = holding.findIndex((rule) => !adds(rule));
+    const added = base < 0 ? holding : holding.slice(0, base);
+    const rate = baseRate(target, holding[base], rules, at, steps);
+    return rate && added.reduceRight(extend, rate);
+  };
+
+  const declaredRate = ({ provider, model }: Priced, at: number): Rate | undefined => {
+    const declared = catalogue.find(provider.catalogue, model, at);
+    return declared && fill(declared, provider.catalogue);
+  };
+
+  const baseRate = (
+    target: Priced,
+    rule: PriceRule | undefined,
+    rules: readonly PriceRule[],
+    at: number,
+    steps: number,
+  ): Rate | undefined => {
+    const { provider } = target;
+    if (!rule) return declaredRate(target, at);
     if (rule.free) return freeRate;
     if (rule.as === undefined) {
       const made = ofRule.get(rule) ?? ruleRate(rule);
@@ -82,6 +109,7 @@ export function createPrices(catalogue: Catalogue): Prices {
     rate: (target, rules, at) => find(target, rules, at, 0),
     cost,
     lacks,
+    line: priceLine,
     outputTokens,
     inputTokens,
     models: (id) => catalogue.models(id),

@@ -1,7 +1,7 @@
 // The operator's price rules: which one speaks for a model, and the rate it makes.
 
 import type { PriceRule } from '../exchange/policy.ts';
-import type { Rate } from '../exchange/rate.ts';
+import type { Rate, RateTier } from '../exchange/rate.ts';
 
 /** What an operator declared free: every bucket costs 0, whatever is used. */
 export const freeRate: Rate = {
@@ -30,12 +30,32 @@ function precision(rule: PriceRule): number {
   return rule.match.endsWith('*') ? rule.match.length : Number.MAX_SAFE_INTEGER;
 }
 
+/** Whether a rule only adds to a price that something else knows. */
+export function adds(rule: PriceRule): boolean {
+  return !rule.free && rule.as === undefined && rule.rates?.input === undefined && rule.rates?.output === undefined;
+}
+
 /** The rate of a rule with explicit prices. */
 export function ruleRate(rule: PriceRule): Rate {
   return {
     version: 'config',
     longContext: 'whole_request',
     tiers: [{ above: 0, prices: rule.rates ?? {} }],
-    services: {},
+    services: rule.services ?? {},
+    ...(rule.fees ? { fees: rule.fees } : {}),
+  };
+}
+
+/** A rate with what a rule adds to it: at every size of request, in place of what it had. */
+export function extended(rate: Rate, rule: PriceRule): Rate {
+  if (rate.free) return rate;
+  const extend = (tier: RateTier): RateTier => ({ above: tier.above, prices: { ...tier.prices, ...rule.rates } });
+  const [first, ...rest] = rate.tiers;
+  return {
+    ...rate,
+    version: rate.version === 'config' ? rate.version : `${rate.version}+config`,
+    tiers: [extend(first), ...rest.map(extend)],
+    services: { ...rate.services, ...rule.services },
+    ...(rule.fees ? { fees: { ...rate.fees, ...rule.fees } } : {}),
   };
 }

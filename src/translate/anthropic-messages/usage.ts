@@ -99,10 +99,11 @@ function addCacheWritesOf(usage: Usage, pass: Json): void {
 
 export function encodeUsage(usage: Usage, price: Price | undefined): Json {
   const cacheWrites = usage.cacheWrite5m + usage.cacheWrite1h;
+  const cacheReads = usage.cacheRead + usage.cacheReadAudio;
   return compact({
-    input_tokens: inputTokens(usage) - usage.cacheRead - cacheWrites,
+    input_tokens: inputTokens(usage) - cacheReads - cacheWrites,
     cache_creation_input_tokens: cacheWrites,
-    cache_read_input_tokens: usage.cacheRead,
+    cache_read_input_tokens: cacheReads,
     cache_creation: {
       ephemeral_5m_input_tokens: usage.cacheWrite5m,
       ephemeral_1h_input_tokens: usage.cacheWrite1h,

@@ -40,7 +40,8 @@ export function decodeUsage(metadata: Fields): Usage {
   const cachedInputs = byModality(field(metadata, 'cacheTokensDetails'));
   const toolInputs = byModality(field(metadata, 'toolUsePromptTokensDetails'));
   const fresh = prompt - cached;
-  usage.cacheRead = cached;
+  usage.cacheReadAudio = Math.min(cached, cachedInputs.AUDIO);
+  usage.cacheRead = cached - usage.cacheReadAudio;
   usage.inputAudio = Math.min(fresh, Math.max(0, inputs.AUDIO - cachedInputs.AUDIO));
   usage.inputImage = Math.min(fresh - usage.inputAudio, Math.max(0, inputs.IMAGE - cachedInputs.IMAGE));
   usage.input = fresh - usage.inputAudio - usage.inputImage;
@@ -132,27 +133,26 @@ export function withSearches(usage: Usage, webSearches: number, maps: number): U
 export function encodeUsage(usage: Usage, price: Price | undefined): Record<string, unknown> {
   const answer = usage.output + usage.outputAudio + usage.outputImage;
   const prompt = inputTokens(usage);
-  const promptDetails = details(prompt, usage.inputAudio, usage.inputImage);
+  const cached = usage.cacheRead + usage.cacheReadAudio;
+  const promptDetails = details(prompt, usage.inputAudio + usage.cacheReadAudio, usage.inputImage);
   const answerDetails = details(answer, usage.outputAudio, usage.outputImage);
   return {
     promptTokenCount: prompt,
-    ...(usage.cacheRead > 0 ? { cachedContentTokenCount: usage.cacheRead } : {}),
+    ...(cached > 0 ? { cachedContentTokenCount: cached } : {}),
     candidatesTokenCount: answer,
     ...(usage.reasoning > 0 ? { thoughtsTokenCount: usage.reasoning } : {}),
     totalTokenCount: prompt + answer + usage.reasoning,
     ...(promptDetails ? { promptTokensDetails: promptDetails } : {}),
     // Without a mark of their own the cached tokens would be taken for media, so their kind is told too.
-    ...(promptDetails && usage.cacheRead > 0
-      ? { cacheTokensDetails: [{ modality: 'TEXT', tokenCount: usage.cacheRead }] }
-      : {}),
+    ...(promptDetails && cached > 0 ? { cacheTokensDetails: details(cached, usage.cacheReadAudio, 0, true) } : {}),
     ...(answerDetails ? { candidatesTokensDetails: answerDetails } : {}),
     ...(usage.tier === undefined ? {} : { serviceTier: usage.tier }),
     ...(price ? { cost: price.cost / 1e9, saved: price.saved / 1e9 } : {}),
   };
 }
 
-function details(total: number, audio: number, image: number): object[] | undefined {
-  if (audio === 0 && image === 0) return undefined;
+function details(total: number, audio: number, image: number, always = false): object[] | undefined {
+  if (audio === 0 && image === 0 && !always) return undefined;
   return [
     { modality: 'TEXT', tokenCount: total - audio - image },
     { modality: 'AUDIO', tokenCount: audio },

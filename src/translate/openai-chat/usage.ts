@@ -124,7 +124,7 @@ export function encodeUsage(usage: Usage, price: Price | undefined): Record<stri
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: {
-      cached_tokens: usage.cacheRead,
+      cached_tokens: usage.cacheRead + usage.cacheReadAudio,
       audio_tokens: usage.inputAudio,
       ...(written > 0 && { cache_write_tokens: written }),
       ...(usage.inputImage > 0 && { image_tokens: usage.inputImage }),
