@@ -2,8 +2,8 @@
 
 import { parseArgs } from 'node:util';
 import { cost } from '../../src/price/cost.ts';
-import { draws, randomRate, randomUsage } from './draw.ts';
 import { oracleCost } from './cost-oracle.ts';
+import { draws, randomRate, randomUsage } from './draw.ts';
 
 /** Usages priced at one rate before the next is drawn. */
 const perRate = 20;
