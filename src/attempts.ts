@@ -4,6 +4,7 @@ import { createAttempt, type Failed } from './attempt.ts';
 import { quote, rateOf } from './charge.ts';
 import { costOf } from './exchange/draft.ts';
 import { Refusal } from './exchange/refusal.ts';
+import { scopesOfTarget } from './exchange/scope.ts';
 import type { Target } from './exchange/target.ts';
 import { explain } from './refuse.ts';
 import type { Exchange, Rooms } from './rooms.ts';
@@ -38,7 +39,9 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
   };
 
   /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
-  async function moveHold({ caller, draft, hold, outline, policy }: Exchange, target: Target): Promise<void> {
+  async function moveHold(exchange: Exchange, target: Target): Promise<void> {
+    const { caller, draft, hold, outline, policy, entrance } = exchange;
+    entrance.reach(scopesOfTarget(target));
     const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
     const amount = costOf(draft.charges) + wants.amount;
     if (!(await rooms.budget.move(hold, target, amount))) throw rooms.budget.exceeded(hold, caller, amount);

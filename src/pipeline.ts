@@ -9,7 +9,10 @@ import { createDraft, type Draft, finishDraft } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
 import { Refusal } from './exchange/refusal.ts';
+import { scopesOfTarget } from './exchange/scope.ts';
 import { inputTokens, outputTokens } from './exchange/usage.ts';
+import { labelsOf, readClaims } from './identify/claims.ts';
+import { type Entrance, expectedTokens } from './limit/limit.ts';
 import { readAsks } from './listen/asks.ts';
 import { readBody } from './listen/request.ts';
 import { answerQuestion } from './questions.ts';
@@ -25,7 +28,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
     const draft = createDraft(ingress.id, ingress.surface.format, ingress.receivedAt, ingress.startedAt);
     let caller: Caller | undefined;
     let hold: Hold | undefined;
-    let leave: ((tokens: number) => void) | undefined;
+    let entrance: Entrance | undefined;
     let settled = false;
 
     /** The one place where a hold is closed and a receipt is born; the first call counts. */
@@ -52,10 +55,17 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const codec = rooms.translate.codecs[ingress.surface.format];
       const { raw, body } = readBody(await ingress.body(), codec.ownedKeys);
       const outline = codec.outline(body, ingress.surface, raw.length);
-      Object.assign(draft, { asked: outline.model, stream: outline.stream, tags: asks.tags });
+      const claims = readClaims({ ...asks, endUser: outline.endUser }, known);
+      Object.assign(draft, { asked: outline.model, stream: outline.stream, tags: labelsOf(claims, asks.labels) });
 
-      const tokens = rooms.prices.inputTokens(outline);
-      leave = rooms.limit.enter({ caller: known, limits: policy.limits, tokens });
+      const least = rooms.prices.inputTokens(outline);
+      entrance = rooms.limit.enter({
+        caller: known,
+        limits: policy.limits,
+        tokens: expectedTokens(least, outline),
+        least,
+        claims: claims.scopes,
+      });
       const plan = rooms.route.plan({
         model: outline.model,
         providerHeader: asks.provider,
@@ -67,6 +77,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
 
       const [target] = plan.targets;
       if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
+      entrance.reach(scopesOfTarget(target));
       const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline, asks.maxCost);
       const taken = rooms.budget.hold({
         id: draft.id,
@@ -74,13 +85,13 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
         target,
         ...wants,
         budgets: rooms.budgets(),
-        extra: [],
+        extra: claims.scopes,
         about: { format: outline.format, asked: outline.model, stream: outline.stream },
       });
       hold = taken instanceof Promise ? await taken : taken;
       await rooms.budget.written();
 
-      await attempts({ ingress, draft, caller: known, asks, policy, raw, body, outline, plan, hold, settle });
+      await attempts({ ingress, draft, caller: known, asks, policy, raw, body, outline, plan, hold, entrance, settle });
     } catch (error) {
       const refusal = refusalOf(error, draft.id, log);
       if (caller === undefined) rooms.record.refused(refusal.refusal);
@@ -89,7 +100,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
       void settle();
-      leave?.(used(draft));
+      entrance?.leave(used(draft));
     }
   }
 

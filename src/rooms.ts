@@ -11,7 +11,7 @@ import type { BudgetRule, Snapshot } from './exchange/policy.ts';
 import type { Prices } from './exchange/rate.ts';
 import type { Plan } from './exchange/target.ts';
 import type { Identify } from './identify/identify.ts';
-import type { Limit } from './limit/limit.ts';
+import type { Entrance, Limit } from './limit/limit.ts';
 import type { Asks } from './listen/asks.ts';
 import type { Providers } from './providers/providers.ts';
 import type { Recorder } from './record/record.ts';
@@ -50,6 +50,8 @@ export interface Exchange {
   readonly outline: Outline;
   readonly plan: Plan;
   readonly hold: Hold;
+  /** Its place within the limits. */
+  readonly entrance: Entrance;
   /** Writes the settlement; the first call counts. What the client sees last waits for the promise, never broken. */
   settle(): Promise<void> | undefined;
 }

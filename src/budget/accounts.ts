@@ -2,8 +2,8 @@
 
 import type { Caller, Period } from '../exchange/caller.ts';
 import type { NanoUsd } from '../exchange/money.ts';
+import { namespaceOf, splitClaim } from '../exchange/namespace.ts';
 import { Refusal } from '../exchange/refusal.ts';
-import { namespaceOf, splitClaim } from './namespace.ts';
 import { type Calendar, readWindowId, type Window } from './window.ts';
 
 /** One scope in one window. A hold keeps the bucket it was taken in, also when the window is over. */

@@ -3,9 +3,9 @@
 import type { Caller } from '../exchange/caller.ts';
 import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
+import { splitClaim } from '../exchange/namespace.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import { type Account, type Accounts, current, leftOf } from './accounts.ts';
-import { splitClaim } from './namespace.ts';
 import type { Entry } from './scopes.ts';
 
 export interface Remaining {

@@ -4,6 +4,7 @@ import type { Caller } from '../exchange/caller.ts';
 import type { Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule, OnExhausted } from '../exchange/policy.ts';
+import { scopesOfTarget } from '../exchange/scope.ts';
 import type { Target } from '../exchange/target.ts';
 import type { Account, Accounts } from './accounts.ts';
 
@@ -82,7 +83,7 @@ export function createScopes(accounts: Accounts): Scopes {
       const rules = rulesOf(budgets);
       if (!rules.onTargets) return none;
       const entries: Entry[] = [];
-      for (const scope of [`provider:${target.provider.name}`, `model:${target.provider.name}/${target.model}`]) {
+      for (const scope of scopesOfTarget(target)) {
         for (const rule of matching(rules, scope)) {
           const account = accounts.find(scope, rule.per, rule.timezone, now);
           add(entries, entryOf(account, rule, scope, false));

@@ -133,6 +133,28 @@ test('a whole file becomes the snapshot it says', () => {
   assert.deepEqual(filesRead, ['/run/secrets/eu']);
 });
 
+test('budgets and limits take every kind of scope, and a budget may be soft', () => {
+  const scopes = [
+    'global',
+    'org:a',
+    'team:*',
+    'user:ann@a.com',
+    'service:ci@a.com',
+    'key:k1',
+    'end_user:*',
+    'tag:team=*',
+  ];
+  for (const scope of [...scopes, 'run:*', 'model:openai/*', 'provider:openai']) {
+    const { snapshot } = load(
+      `budgets: [{ scope: "${scope}", limit: 5, per: day, soft: true }]\nlimits: [{ scope: "${scope}", requests: 5 }]\n`,
+    );
+    assert.deepEqual(snapshot.budgets, [
+      { scope, limit: 5_000_000_000, per: 'day', timezone: 'UTC', alertAt: [], soft: true },
+    ]);
+    assert.equal(snapshot.limits[0]?.scope, scope);
+  }
+});
+
 test('JSON is read as well', () => {
   const { snapshot } = load('{\n\t"models": {"a": {"targets": ["openai/gpt-4o"]}}\n}');
   assert.equal(snapshot.aliases.get('a')?.targets[0]?.model, 'gpt-4o');
@@ -162,19 +184,21 @@ test('every problem names its line and key, and the word that was meant', () => 
     ],
     [
       'budgets:\n  - { scope: kee:*, limit: 5, per: day }\n',
-      ['f:2: budgets[0].scope: unknown kind of scope; known here: global, key, model, provider; did you mean key?'],
+      [
+        'f:2: budgets[0].scope: unknown kind of scope; known: global, org, team, user, service, key, end_user, tag, run, model, provider; did you mean key?',
+      ],
     ],
     [
-      'budgets:\n  - { scope: team:a, limit: 5, per: day }\n',
-      ['f:2: budgets[0].scope: team: is not supported here by this version; known here: global, key, model, provider'],
+      'budgets:\n  - { scope: team, limit: 5, per: day }\n',
+      ['f:2: budgets[0].scope: must be team:NAME for one, or team:* for each one'],
     ],
     [
-      'budgets:\n  - { scope: "run:*", limit: 5, per: day }\n',
-      ['f:2: budgets[0].scope: run: is not supported here by this version; known here: global, key, model, provider'],
+      'budgets:\n  - { scope: "tag:team", limit: 5, per: day }\n',
+      ['f:2: budgets[0].scope: must be tag:NAME=VALUE, or tag:NAME=* for each value'],
     ],
     [
-      'limits:\n  - { scope: "model:*", requests: 5 }\n',
-      ['f:2: limits[0].scope: model: is not supported here by this version; known here: global, key'],
+      'limits:\n  - { scope: "model:gpt-4o", requests: 5 }\n',
+      ['f:2: limits[0].scope: must be model:PROVIDER/MODEL, or model:* for each one'],
     ],
     [
       'budgets:\n  - { scope: global, limit: 5, per: day, on_exhausted: finish }\n',

@@ -2,6 +2,7 @@
 
 import { parseUsd } from '../exchange/money.ts';
 import type { BudgetRule, LimitRule } from '../exchange/policy.ts';
+import { scopeKinds, scopeProblem } from '../exchange/scope.ts';
 import type { Findings, Path } from './problems.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -12,16 +13,11 @@ export const defaultBudgets: readonly BudgetRule[] = [
   { scope: 'global', limit: 5_000_000_000, per: 'day', timezone: 'UTC', alertAt: [] },
 ];
 
-/** What each section counts by: a rule on any other scope would be believed in and never charged. */
-const budgetScopes = ['global', 'key', 'model', 'provider'];
-const limitScopes = ['global', 'key'];
-const laterScopes = ['org', 'team', 'user', 'service', 'end_user', 'tag', 'run', 'model', 'provider'];
-
 export function readBudgets(section: NonNullable<ConfigFile['budgets']>, findings: Findings): BudgetRule[] {
   const seen = new Set<string>();
   return section.map((entry, index) => {
     const path: Path = ['budgets', index];
-    readScope(entry.scope, budgetScopes, path, findings);
+    readScope(entry.scope, path, findings);
     const limit = parseUsd(entry.limit);
     if (limit === undefined) {
       findings.problem(
@@ -45,6 +41,7 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
       per: entry.per,
       timezone,
       alertAt,
+      ...(entry.soft === true ? { soft: true } : {}),
     };
   });
 }
@@ -52,7 +49,7 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
 export function readLimits(section: NonNullable<ConfigFile['limits']>, findings: Findings): LimitRule[] {
   return section.map((entry, index) => {
     const path: Path = ['limits', index];
-    readScope(entry.scope, limitScopes, path, findings);
+    readScope(entry.scope, path, findings);
     const { requests, tokens, concurrency } = entry;
     if (requests === undefined && tokens === undefined && concurrency === undefined) {
       findings.problem(path, 'limits nothing: give requests, tokens or concurrency');
@@ -67,20 +64,13 @@ export function readLimits(section: NonNullable<ConfigFile['limits']>, findings:
   });
 }
 
-function readScope(scope: string, kinds: readonly string[], path: Path, findings: Findings): void {
-  const at: Path = [...path, 'scope'];
-  const colon = scope.indexOf(':');
-  const kind = colon < 0 ? scope : scope.slice(0, colon);
-  const id = colon < 0 ? '' : scope.slice(colon + 1);
-  if (!kinds.includes(kind)) {
-    const known = `known here: ${kinds.join(', ')}`;
-    if (laterScopes.includes(kind)) findings.problem(at, `${kind}: is not supported here by this version; ${known}`);
-    else findings.problem(at, `unknown kind of scope; ${known}`, nearest(kind, kinds));
-  } else if (kind === 'global') {
-    if (colon >= 0) findings.problem(at, 'global stands alone');
-  } else if (id === '' || /\s/.test(id)) {
-    findings.problem(at, `must be ${kind}:NAME for one, or ${kind}:* for each one`);
-  } else if (kind === 'model' && id !== '*' && !/^[^/]+\/.+$/.test(id)) {
-    findings.problem(at, 'must be model:PROVIDER/MODEL, or model:* for each one');
-  }
+function readScope(scope: string, path: Path, findings: Findings): void {
+  const problem = scopeProblem(scope);
+  if (!problem) return;
+  const { message, unknownKind } = problem;
+  findings.problem(
+    [...path, 'scope'],
+    message,
+    unknownKind === undefined ? undefined : nearest(unknownKind, scopeKinds),
+  );
 }

@@ -87,8 +87,14 @@ const period = z.enum(['minute', 'hour', 'day', 'week', 'month', 'lifetime']);
 
 const amount = z.union([z.string(), z.number()]).describe('USD: 20 USD, $0.50 or 20.');
 
+const scope = z
+  .string()
+  .describe(
+    'global, org:ID, team:ID, user:NAME, service:EMAIL, key:ID, end_user:NAME, tag:NAME=VALUE, run:ID, model:PROVIDER/MODEL or provider:NAME; * for each one.',
+  );
+
 const budget = z.strictObject({
-  scope: z.string().describe('global, key:ID, model:PROVIDER/MODEL or provider:NAME; * for each one.'),
+  scope,
   limit: amount,
   per: period,
   timezone: z.string().optional().describe('IANA zone in which windows begin; UTC.'),
@@ -96,10 +102,11 @@ const budget = z.strictObject({
     .array(z.union([z.string(), z.number()]))
     .optional()
     .describe('Shares of the limit that are reported when they are passed: 50%, 0.8.'),
+  soft: z.boolean().optional().describe('true: reported when it is passed (alert_at; 100%), and never in the way.'),
 });
 
 const limit = z.strictObject({
-  scope: z.string().describe('global, key:ID, or key:* for each one.'),
+  scope,
   per: z.enum(['minute', 'hour', 'day']).optional().describe('Window for requests and tokens; minute.'),
   requests: z.int().min(1).optional(),
   tokens: z.int().min(1).optional(),

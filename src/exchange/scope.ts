@@ -40,6 +40,17 @@ export function scopeProblem(scope: string): { readonly message: string; readonl
   return message === undefined ? undefined : { message };
 }
 
+/** What a request stands on for the target that it goes to. */
+export function scopesOfTarget({
+  provider,
+  model,
+}: {
+  readonly provider: { readonly name: string };
+  readonly model: string;
+}): readonly string[] {
+  return [`provider:${provider.name}`, `model:${provider.name}/${model}`];
+}
+
 export function isScopeKind(text: string): text is ScopeKind {
   return (scopeKinds as readonly string[]).includes(text);
 }

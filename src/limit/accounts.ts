@@ -1,5 +1,6 @@
 // The counts behind the limits, one account a scope and window length, bounded in number.
 
+import { splitClaim } from '../exchange/namespace.ts';
 import type { LimitRule } from '../exchange/policy.ts';
 
 export interface Account {
@@ -44,9 +45,11 @@ export function createAccounts(bounds: { readonly scopesMax: number; readonly le
     }
   };
 
-  /** Scopes of one kind share (`minute run`), never with another kind. */
+  /** Names of one kind and one team or key share (`minute team:search/run`), never with others. */
   const sharedAccount = (per: LimitRule['per'], scope: string, fresh: () => Account): Account => {
-    const key = `${per} ${scope.slice(0, Math.max(0, scope.indexOf(':')))}`;
+    const claimed = splitClaim(scope);
+    const kind = kindOf(claimed?.claim ?? scope);
+    const key = `${per} ${claimed ? `${claimed.namespace}/${kind}` : kind}`;
     const account = shared.get(key) ?? fresh();
     shared.set(key, account);
     return account;
@@ -67,7 +70,7 @@ export function createAccounts(bounds: { readonly scopesMax: number; readonly le
       let account = accounts.get(key);
       if (!account) {
         if (accounts.size >= bounds.scopesMax && monotonic - sweptAt >= sweepEveryMs) sweep(now, monotonic);
-        if (accounts.size < bounds.scopesMax) {
+        if (accounts.size < bounds.scopesMax || !inventable(scope)) {
           account = fresh();
           accounts.set(key, account);
         } else account = sharedAccount(per, scope, fresh);
@@ -83,4 +86,13 @@ export function createAccounts(bounds: { readonly scopesMax: number; readonly le
       return account;
     },
   };
+}
+
+function kindOf(scope: string): string {
+  return scope.slice(0, Math.max(0, scope.indexOf(':')));
+}
+
+/** Names that a client can make up. Those of keys and units are as many as the operator made. */
+function inventable(scope: string): boolean {
+  return splitClaim(scope) !== undefined || scope.startsWith('model:');
 }

@@ -14,9 +14,9 @@ function bench(options: LimitOptions = {}) {
       caller: { keyId: 'a', keyName: 'a', allowedModels: [], scopes: ['global', 'key:a'] },
       limits,
       tokens,
-      scopes,
-    });
-  return { enter, pass: (more: number) => (ms += more) };
+      claims: scopes.map((scope) => ({ scope })),
+    }).leave;
+  return { enter, limit, pass: (more: number) => (ms += more) };
 }
 
 function refused(task: () => unknown): Refusal {
@@ -31,7 +31,7 @@ function refused(task: () => unknown): Refusal {
 
 const key = (more: Omit<LimitRule, 'scope' | 'per'>): LimitRule => ({ scope: 'key:*', per: 'minute', ...more });
 
-test('what is refused by concurrency has not used up a request', () => {
+test('B10: what is refused by concurrency has not used up a request', () => {
   const { enter } = bench();
   const rules = [key({ requests: 2 }), { scope: 'global', per: 'hour', concurrency: 1 } as const];
   const leave = enter(rules);
@@ -46,7 +46,7 @@ test('what is refused by concurrency has not used up a request', () => {
   );
 });
 
-test('150 tokens a request against 1,000: six enter, the seventh does not until the next minute', () => {
+test('A17: 150 tokens a request against 1,000: six enter, the seventh does not until the next minute', () => {
   const { enter, pass } = bench();
   pass(15_500);
   for (let request = 0; request < 6; request++) enter([key({ tokens: 1000 })], 150)(150);
@@ -131,4 +131,55 @@ test('a clock set back by seconds opens no new window', () => {
   enter(rules);
   pass(-5000);
   refused(() => enter(rules));
+});
+
+test('B10: what is refused by the limit of its target has used up nothing at all', () => {
+  const { limit } = bench();
+  const limits: readonly LimitRule[] = [
+    key({ requests: 2, tokens: 100, concurrency: 2 }),
+    { scope: 'provider:slow', per: 'minute', concurrency: 1 },
+  ];
+  const caller = { keyId: 'a', keyName: 'a', allowedModels: [], scopes: ['global', 'key:a'] };
+  const first = limit.enter({ caller, limits, tokens: 50 });
+  first.reach(['provider:slow', 'model:slow/x']);
+  for (let count = 0; count < 3; count++) {
+    const refusedOne = limit.enter({ caller, limits, tokens: 50 });
+    assert.equal(refused(() => refusedOne.reach(['provider:slow'])).detail.facts?.scope, 'provider:slow');
+    refusedOne.leave(50);
+  }
+  const second = limit.enter({ caller, limits, tokens: 50 });
+  second.reach(['provider:fast']);
+  refused(() => limit.enter({ caller, limits, tokens: 50 }));
+  // On its way to another target a request keeps what it has, also where that one has no place for it.
+  refused(() => second.reach(['provider:slow']));
+  refused(() => limit.enter({ caller, limits, tokens: 0 }));
+  first.leave(50);
+  second.reach(['provider:slow']);
+});
+
+test("a team's keys share what they call a run; another team's run of that name is another", () => {
+  const { limit } = bench();
+  const limits: readonly LimitRule[] = [{ scope: 'run:*', per: 'minute', requests: 1 }];
+  const enter = (id: string, team: string) =>
+    limit.enter({
+      caller: { keyId: id, keyName: id, allowedModels: [], scopes: ['global', `key:${id}`, `team:${team}`] },
+      limits,
+      tokens: 0,
+      claims: [{ scope: 'run:nightly' }],
+    });
+  enter('a', 'search');
+  assert.equal(
+    refused(() => enter('b', 'search')).message.split('.')[0],
+    'Limit reached: this run may make 1 requests a minute',
+  );
+  enter('c', 'ads');
+});
+
+test('an expected output never makes a request too large, a certain one does', () => {
+  const { limit } = bench();
+  const caller = { keyId: 'a', keyName: 'a', allowedModels: [], scopes: ['key:a'] };
+  limit.enter({ caller, limits: [key({ tokens: 100 })], tokens: 300, least: 10 }).leave(60);
+  refused(() => limit.enter({ caller, limits: [key({ tokens: 100 })], tokens: 300, least: 10 }));
+  const tooLarge = refused(() => limit.enter({ caller, limits: [key({ tokens: 100 })], tokens: 300, least: 101 }));
+  assert.equal(tooLarge.refusal, 'too_large');
 });

@@ -1,6 +1,9 @@
 // Requests, tokens and concurrency in fixed windows: an entry takes its share of every limit at once, or of none.
 
 import type { Caller } from '../exchange/caller.ts';
+import type { Scoped } from '../exchange/hold.ts';
+import { namespaceOf } from '../exchange/namespace.ts';
+import type { Outline } from '../exchange/outline.ts';
 import type { LimitRule } from '../exchange/policy.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Clock } from '../world/world.ts';
@@ -11,8 +14,10 @@ export interface EnterWants {
   readonly limits: readonly LimitRule[];
   /** Estimated, input and output together; corrected when the request leaves. */
   readonly tokens: number;
-  /** Scopes that do not come from the credential (`run:…`, `model:…`). They add limits, they never lift one. */
-  readonly scopes?: readonly string[];
+  /** The part of `tokens` that is certain: a window smaller than this never lets the request in. All of them where unset. */
+  readonly least?: number;
+  /** What the request calls its own. It adds limits under the key's team or key, it never lifts one. */
+  readonly claims?: readonly Scoped[];
 }
 
 export interface LimitOptions {
@@ -25,9 +30,28 @@ export interface LimitOptions {
 export interface Limit {
   /**
    * Throws `rate_limited` with `retryAfter` in seconds, and `too_large` where the request is bigger than a whole window
-   * allows. The answer is called once when the request is over, with the tokens it really used; more calls do nothing.
+   * allows; then nothing is taken.
    */
-  enter(wants: EnterWants): (tokens: number) => void;
+  enter(wants: EnterWants): Entrance;
+}
+
+/** A request inside. */
+export interface Entrance {
+  /**
+   * Takes the limits of a target (`model:…`, `provider:…`) too. Throws as `enter` does; where the first one throws, what
+   * the entry took is given back whole, as if the request had never come.
+   */
+  reach(scopes: readonly string[]): void;
+  /** Called once when the request is over, with the tokens it really used; more calls do nothing. */
+  leave(tokens: number): void;
+}
+
+/** Output that a request is counted with before anybody knows: its own limit, or this where that is more or unset. */
+const expectedOutputTokens = 256;
+
+/** What a request is expected to use, to be corrected when it is over. */
+export function expectedTokens(inputTokens: number, { outputLimit, choices }: Outline): number {
+  return inputTokens + Math.min(outputLimit ?? expectedOutputTokens, expectedOutputTokens) * choices;
 }
 
 /** Concurrency has no window to wait for. */
@@ -36,6 +60,12 @@ const retryConcurrencySeconds = 1;
 interface Taken {
   readonly account: Account;
   readonly window: number;
+}
+
+/** A scope as the rules name it, and the account it counts on. */
+interface Place {
+  readonly scope: string;
+  readonly account: string;
 }
 
 interface Wait {
@@ -48,56 +78,91 @@ interface Wait {
 export function createLimit(clock: Pick<Clock, 'now' | 'monotonic'>, options: LimitOptions = {}): Limit {
   const accounts = createAccounts({ scopesMax: options.scopesMax ?? 100_000, leaseMs: options.leaseMs ?? 7_200_000 });
 
+  /** Takes all that the rules ask of the places, or throws and takes nothing. */
+  const take = (wants: EnterWants, places: readonly Place[], lease: object, taken: Taken[]): void => {
+    if (wants.limits.length === 0) return;
+    const now = clock.now();
+    const monotonic = clock.monotonic();
+    const tokens = whole(wants.tokens);
+    const found = new Set<Account>();
+    let longest: Wait | undefined;
+    for (const rule of wants.limits) {
+      for (const { scope, account: name } of places) {
+        if (!covers(rule.scope, scope)) continue;
+        const account = accounts.open(rule.per, name, now, monotonic);
+        if (taken.some((each) => each.account === account)) continue;
+        found.add(account);
+        const wait = waitFor(rule, scope, account, wants, now);
+        if (wait && (!longest || wait.seconds > longest.seconds)) longest = wait;
+      }
+    }
+    if (longest) throw refusal(longest);
+    for (const account of found) {
+      account.requests += 1;
+      account.tokens += tokens;
+      account.leases.set(lease, monotonic);
+      taken.push({ account, window: account.window });
+    }
+  };
+
   return {
     enter(wants) {
-      const now = clock.now();
-      const monotonic = clock.monotonic();
-      const tokens = Math.max(0, Math.ceil(wants.tokens));
-      const found = new Set<Account>();
-      let longest: Wait | undefined;
-      for (const rule of wants.limits) {
-        for (const scope of matchingScopes(rule.scope, wants)) {
-          const account = accounts.open(rule.per, scope, now, monotonic);
-          found.add(account);
-          const wait = waitFor(rule, scope, account, tokens, now);
-          if (wait && (!longest || wait.seconds > longest.seconds)) longest = wait;
-        }
-      }
-      if (longest) throw refusal(longest);
-
       const lease = {};
       const taken: Taken[] = [];
-      for (const account of found) {
-        account.requests += 1;
-        account.tokens += tokens;
-        account.leases.set(lease, monotonic);
-        taken.push({ account, window: account.window });
-      }
+      take(wants, placesOf(wants), lease, taken);
+      const tokens = whole(wants.tokens);
+      let reached = false;
       let left = false;
-      return (used) => {
+      const end = (used: number, requests: number): void => {
         if (left) return;
         left = true;
         for (const { account, window } of taken) {
           account.leases.delete(lease);
-          // A window that has passed meanwhile is history; the new one has not seen these tokens.
-          if (account.window === window) account.tokens = Math.max(0, account.tokens + Math.ceil(used) - tokens);
+          // A window that has passed meanwhile is history; the new one has not seen this request.
+          if (account.window !== window) continue;
+          account.tokens = Math.max(0, account.tokens + Math.ceil(used) - tokens);
+          account.requests = Math.max(0, account.requests - requests);
         }
+      };
+      return {
+        leave: (used) => end(used, 0),
+        reach(scopes) {
+          try {
+            const places = scopes.map((scope) => ({ scope, account: scope }));
+            take(wants, places, lease, taken);
+            reached = true;
+          } catch (error) {
+            if (!reached) end(0, 1);
+            throw error;
+          }
+        },
       };
     },
   };
 }
 
-function matchingScopes(pattern: string, wants: EnterWants): readonly string[] {
-  const matches = (scope: string): boolean =>
-    pattern.endsWith('*') ? scope.startsWith(pattern.slice(0, -1)) : scope === pattern;
-  const matched = wants.caller.scopes.filter(matches);
-  return wants.scopes ? [...matched, ...wants.scopes.filter(matches)] : matched;
+function placesOf({ caller, claims = [] }: EnterWants): readonly Place[] {
+  const places = caller.scopes.map((scope): Place => ({ scope, account: scope }));
+  if (claims.length === 0) return places;
+  const namespace = namespaceOf(caller);
+  for (const { scope } of claims) places.push({ scope, account: `${namespace}/${scope}` });
+  return places;
 }
 
-function waitFor(rule: LimitRule, scope: string, account: Account, tokens: number, now: number): Wait | undefined {
+function covers(pattern: string, scope: string): boolean {
+  return pattern.endsWith('*') ? scope.startsWith(pattern.slice(0, -1)) : scope === pattern;
+}
+
+function whole(tokens: number): number {
+  return Math.max(0, Math.ceil(tokens));
+}
+
+function waitFor(rule: LimitRule, scope: string, account: Account, wants: EnterWants, now: number): Wait | undefined {
   const seconds = Math.max(1, Math.ceil((account.endsAt - now) / 1000));
-  if (rule.tokens !== undefined && tokens > rule.tokens) {
-    const text = `The request needs about ${tokens} tokens; ${name(scope)} may use ${rule.tokens} a ${rule.per} in all`;
+  const tokens = whole(wants.tokens);
+  const least = whole(wants.least ?? tokens);
+  if (rule.tokens !== undefined && least > rule.tokens) {
+    const text = `The request needs about ${least} tokens; ${name(scope)} may use ${rule.tokens} a ${rule.per} in all`;
     throw new Refusal('too_large', `${text}. Send less, or ask for fewer output tokens.`, {
       facts: facts(rule, scope),
     });
@@ -105,7 +170,8 @@ function waitFor(rule: LimitRule, scope: string, account: Account, tokens: numbe
   if (rule.requests !== undefined && account.requests + 1 > rule.requests) {
     return { seconds, text: `make ${rule.requests} requests a ${rule.per}`, rule, scope };
   }
-  if (rule.tokens !== undefined && account.tokens + tokens > rule.tokens) {
+  // What is only expected never asks for more than a whole window.
+  if (rule.tokens !== undefined && account.tokens + Math.min(tokens, rule.tokens) > rule.tokens) {
     return { seconds, text: `use ${rule.tokens} tokens a ${rule.per}`, rule, scope };
   }
   if (rule.concurrency !== undefined && account.leases.size + 1 > rule.concurrency) {
@@ -121,7 +187,8 @@ function refusal(wait: Wait): Refusal {
 
 /** All of them are the caller's own; the id says nothing to a person that the kind does not. */
 function name(scope: string): string {
-  return scope === 'global' ? 'this gateway' : `this ${scope.slice(0, Math.max(0, scope.indexOf(':'))) || scope}`;
+  if (scope === 'global') return 'this gateway';
+  return `this ${(scope.slice(0, Math.max(0, scope.indexOf(':'))) || scope).replaceAll('_', ' ')}`;
 }
 
 function facts(rule: LimitRule, scope: string): Readonly<Record<string, string>> {

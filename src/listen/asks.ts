@@ -2,6 +2,7 @@
 
 import { parseUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
+import { isTagName } from '../exchange/scope.ts';
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -14,12 +15,15 @@ export interface Asks {
   /** Nano-USD this request may cost at most. */
   readonly maxCost?: number;
   readonly tags: Readonly<Record<string, string>>;
+  /** The run that the request belongs to, as its header has it. */
+  readonly run?: string;
+  /** Agent, parent request and task: recorded, and nothing more. */
+  readonly labels: Readonly<Record<string, string>>;
   /** How often the client's SDK has tried this request before. */
   readonly retries: number;
 }
 
 const maxTags = 16;
-const name = /^[\w.:/-]{1,64}$/;
 
 /** Throws `invalid_request` for a header that is there and cannot be understood: a limit must not be lost to a typo. */
 export function readAsks(headers: Headers): Asks {
@@ -27,12 +31,15 @@ export function readAsks(headers: Headers): Asks {
   const timeoutMs = readTimeout(headers['x-tollgate-timeout']);
   const maxCost = readMaxCost(headers['x-tollgate-max-cost']);
   const retries = Number(headers['x-stainless-retry-count'] ?? 0);
+  const run = headers['x-tollgate-run'];
   return {
     ...(provider === undefined ? {} : { provider: provider.trim() }),
     strict: /^(1|true)$/i.test(headers['x-tollgate-strict'] ?? ''),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(maxCost === undefined ? {} : { maxCost }),
     tags: readTags(headers),
+    ...(run === undefined ? {} : { run: utf8(run) }),
+    labels: readLabels(headers),
     retries: Number.isInteger(retries) && retries > 0 ? retries : 0,
   };
 }
@@ -58,32 +65,70 @@ function readMaxCost(text: string | undefined): number | undefined {
   return nano;
 }
 
-/** `feature=search,team=a`, a JSON object (`x-portkey-metadata`), or bare names (`x-litellm-tags`), bounded. */
-function readTags(headers: Headers): Record<string, string> {
-  const tags: Record<string, string> = Object.create(null) as Record<string, string>;
-  const put = (key: string, value: string): void => {
-    if (Object.keys(tags).length < maxTags && name.test(key))
-      tags[key] = value.slice(0, 128).replace(/[^\x20-\x7e]/g, '?');
-  };
-  for (const header of [headers['x-tollgate-tags'], headers['x-litellm-tags']]) {
-    for (const pair of header?.split(',') ?? []) {
-      const [key = '', ...value] = pair.split('=');
-      put(key.trim(), value.length > 0 ? value.join('=').trim() : 'true');
-    }
-  }
-  for (const [key, header] of [
-    ['run', 'x-tollgate-run'],
-    ['task', 'x-tollgate-task'],
-    ['agent', 'x-tollgate-agent'],
-    ['parent', 'x-tollgate-parent'],
-  ] as const) {
-    const value = headers[header];
-    if (value !== undefined) put(key, value.trim());
-  }
+const noTags: Readonly<Record<string, string>> = {};
+
+/** `feature=search,team=a`, bare names and pairs (`x-litellm-tags`), a JSON object (`x-portkey-metadata`), bounded. */
+function readTags(headers: Headers): Readonly<Record<string, string>> {
+  const own = headers['x-tollgate-tags'];
+  const litellm = headers['x-litellm-tags'];
   const metadata = headers['x-portkey-metadata'];
-  if (metadata !== undefined) for (const [key, value] of portkey(metadata)) put(key, value);
+  if (own === undefined && litellm === undefined && metadata === undefined) return noTags;
+  const tags: Record<string, string> = Object.create(null) as Record<string, string>;
+  // What was written for another gateway is taken as far as it fits: a program must not fail for having come from there.
+  const foreign = (key: string, value: string): void => {
+    const fit = shown(value).trim();
+    if (fit !== '' && isTagName(key) && Object.keys(tags).length < maxTags) tags[key] = fit;
+  };
+  for (const [key, value] of litellm === undefined ? [] : pairs(litellm)) foreign(key, value);
+  for (const [key, value] of metadata === undefined ? [] : portkey(metadata)) foreign(key, value);
+  for (const [key, value] of own === undefined ? [] : pairs(utf8(own))) {
+    tags[key] = value;
+    if (!isTagName(key) || value === '' || Object.keys(tags).length > maxTags) throw badTags();
+  }
   // A plain object, since one without a prototype makes JSON.stringify of the receipt six times slower (6.5 against 1.1 µs).
   return { ...tags };
+}
+
+function pairs(header: string): [string, string][] {
+  const found: [string, string][] = [];
+  for (const pair of header.split(',')) {
+    if (pair.trim() === '') continue;
+    const [key = '', ...value] = pair.split('=');
+    found.push([key.trim(), value.length > 0 ? value.join('=').trim() : 'true']);
+  }
+  return found;
+}
+
+function badTags(): Refusal {
+  return new Refusal(
+    'invalid_request',
+    `X-Tollgate-Tags wants up to ${maxTags} pairs such as feature=search,team=a; names are letters, digits and . : / - _.`,
+    { param: 'X-Tollgate-Tags' },
+  );
+}
+
+function readLabels(headers: Headers): Readonly<Record<string, string>> {
+  const task = headers['x-tollgate-task'];
+  const agent = headers['x-tollgate-agent'];
+  const parent = headers['x-tollgate-parent'];
+  if (task === undefined && agent === undefined && parent === undefined) return noTags;
+  return {
+    ...(task === undefined ? {} : { task: shown(task) }),
+    ...(agent === undefined ? {} : { agent: shown(agent) }),
+    ...(parent === undefined ? {} : { parent: shown(parent) }),
+  };
+}
+
+function shown(value: string): string {
+  return value
+    .trim()
+    .slice(0, 128)
+    .replace(/[^\x20-\x7e]/g, '?');
+}
+
+/** Header bytes reach us one character each. */
+function utf8(value: string): string {
+  return /[\x80-\xff]/.test(value) ? Buffer.from(value, 'latin1').toString('utf8') : value;
 }
 
 function portkey(text: string): [string, string][] {

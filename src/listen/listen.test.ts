@@ -48,7 +48,7 @@ test('the credential is found wherever an SDK puts it, by one rule', () => {
   assert.equal(findCredential({ authorization: `Basic ${key}`, 'x-api-key': key }, ''), '');
 });
 
-const plain: Asks = { strict: false, tags: {}, retries: 0 };
+const plain: Asks = { strict: false, tags: {}, labels: {}, retries: 0 };
 const asked: readonly [Record<string, string>, Partial<Asks>][] = [
   [{}, {}],
   [
@@ -61,8 +61,8 @@ const asked: readonly [Record<string, string>, Partial<Asks>][] = [
   ],
   [{ 'x-tollgate-timeout': '250ms' }, { timeoutMs: 250 }],
   [
-    { 'x-tollgate-tags': 'feature=search, team=a,bare', 'x-tollgate-run': 'r1' },
-    { tags: { feature: 'search', team: 'a', bare: 'true', run: 'r1' } },
+    { 'x-tollgate-tags': 'feature=search, team=a,bare', 'x-tollgate-run': 'r1', 'x-tollgate-agent': 'coder' },
+    { tags: { feature: 'search', team: 'a', bare: 'true' }, run: 'r1', labels: { agent: 'coder' } },
   ],
   [{ 'x-portkey-metadata': '{"user":"ann","n":1}' }, { tags: { user: 'ann', n: '1' } }],
   [{ 'x-portkey-metadata': 'not json' }, {}],
@@ -80,13 +80,16 @@ for (const headers of [
   { 'x-tollgate-timeout': 'soon' },
   { 'x-tollgate-timeout': '0' },
   { 'x-tollgate-max-cost': 'cheap' },
+  { 'x-tollgate-tags': 'a b=c' },
+  { 'x-tollgate-tags': 'team=' },
+  { 'x-tollgate-tags': Array.from({ length: 17 }, (_, index) => `t${index}=x`).join(',') },
 ])
   test(`a limit that cannot be read is refused, not lost: ${JSON.stringify(headers)}`, () =>
     assert.throws(() => readAsks(headers), Refusal));
 
 test('tags are bounded, and cannot reach a prototype', () => {
   const many = Array.from({ length: 100 }, (_, index) => `t${index}=x`).join(',');
-  assert.equal(Object.keys(readAsks({ 'x-tollgate-tags': many }).tags).length, 16);
+  assert.equal(Object.keys(readAsks({ 'x-litellm-tags': many }).tags).length, 16);
   const { tags } = readAsks({ 'x-tollgate-tags': '__proto__=x,constructor=y' });
   assert.equal(({} as Record<string, unknown>).x, undefined);
   assert.equal(tags.constructor, 'y');

@@ -1,6 +1,6 @@
 // Where the names that clients give themselves live: under their key's team, so that nobody exhausts another's run.
 
-import type { Caller } from '../exchange/caller.ts';
+import type { Caller } from './caller.ts';
 
 /** `team:search` for a key of that team or of one of its users, else the key itself. Neither has a slash in it. */
 export function namespaceOf({ keyId, scopes }: Pick<Caller, 'keyId' | 'scopes'>): string {
