@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { AdminParts } from './admin/parts.ts';
 import { openJournal } from './budget/journal.ts';
 import { takeLock } from './cli/lock.ts';
+import { compactOften } from './compaction.ts';
 import { loadCatalogue } from './config/catalogue.ts';
 import type { Loaded } from './config/config.ts';
 import type { Settings } from './config/settings.ts';
@@ -61,7 +62,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     instance: folder.instance(),
     onTrouble: (reason) => log[reason ? 'error' : 'info']('store', { trouble: reason ?? 'over' }),
   });
-  const journal = openJournal(openSegments(folder.file('journal')), realClock, { log });
+  const journal = openJournal(openSegments(folder.file('journal')), realClock, { ...settings.journal, log });
   const catalogue = loadCatalogue();
   const pepper = Buffer.from(
     folder.secret('pepper', () => newToken('')),
@@ -86,6 +87,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       loopDelayMs: delay.ms,
     },
   );
+  const compacting = compactOften({ store, journal, keepMs: settings.journal.keepMs, clock: realClock, log });
   const reading = setInterval(() => store.nudge(), readerMs);
   const token = settings.adminToken ?? new Secret(folder.secret('admin-token', () => newToken('tga-')));
 
@@ -96,6 +98,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     parts: adminParts(options, gateway, store, token),
     async close() {
       clearInterval(reading);
+      compacting();
       gateway.stop();
       delay.stop();
       await network.close();

@@ -41,7 +41,17 @@ test('without a file: providers of the environment, the built-in one, five dolla
   assert.equal(settings.sim, true);
   assert.equal(settings.defaultBudget, true);
   assert.deepEqual(settings.storage, { kind: 'sqlite', file: './data/tollgate.db' });
+  assert.deepEqual(settings.journal, { durability: 'page-cache', segmentBytes: 64_000_000, keepMs: 30 * 86_400_000 });
   assert.equal(settings.admin.enabled, true);
+});
+
+test('the journal: how durable, how large a file, how long it is kept', () => {
+  const { settings } = load('journal: { durability: full, segment_bytes: 8MiB, keep: 7d }\n');
+  assert.deepEqual(settings.journal, { durability: 'full', segmentBytes: 8_388_608, keepMs: 7 * 86_400_000 });
+  assert.deepEqual(lines('journal: { segment_bytes: 64KB, keep: 10m }\n'), [
+    'f:1: journal.segment_bytes: must be a size from 1MB to 1GB, such as 64MB',
+    'f:1: journal.keep: must be an hour at least, such as 30d',
+  ]);
 });
 
 test('with a file that does not name it, the built-in provider is off; the default budget stays until one is written', () => {

@@ -119,7 +119,7 @@ function report(before: Loaded, next: Loaded, cause: string, log: Log): void {
 
 /** Addresses and places are taken once, at start. */
 function restartNeeded(before: Settings, next: Settings): string[] {
-  const fixed = ['listen', 'admin', 'metrics', 'dataFolder', 'storage'] as const;
+  const fixed = ['listen', 'admin', 'metrics', 'dataFolder', 'storage', 'journal'] as const;
   return fixed.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(next[name]));
 }
 

@@ -179,6 +179,19 @@ export const configSchema = z
           ),
       })
       .optional(),
+    journal: z
+      .strictObject({
+        durability: z
+          .enum(['page-cache', 'full'])
+          .optional()
+          .describe(
+            'page-cache (default): what is written survives the death of the process. full: also power loss; a call waits for the disk before it is sent, an answer before it ends.',
+          ),
+        segment_bytes: z.string().optional().describe('A new file is begun after this many bytes: 64MB.'),
+        keep: duration.optional().describe('Files older than this are removed once nothing needs them any more: 30d.'),
+      })
+      .optional()
+      .describe('The ledger on disk, in the data directory.'),
     files: z
       .array(z.string().min(1))
       .optional()

@@ -6,7 +6,7 @@ import type { Findings } from './problems.ts';
 import { isReference, type References } from './references.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { parseAddress } from './units.ts';
+import { parseAddress, parseBytes, parseDuration } from './units.ts';
 
 export interface Address {
   readonly host: string;
@@ -18,6 +18,13 @@ export type Storage =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: Secret };
 
+export interface JournalSettings {
+  readonly durability: 'page-cache' | 'full';
+  readonly segmentBytes: number;
+  /** Milliseconds for which a file of the journal is kept at least. */
+  readonly keepMs: number;
+}
+
 export interface Settings {
   readonly listen: Address;
   /** On a host that is not loopback the control plane is off until the file asks for it. */
@@ -26,6 +33,7 @@ export interface Settings {
   /** Journal, store, first key and admin token live below it. */
   readonly dataFolder: string;
   readonly storage: Storage;
+  readonly journal: JournalSettings;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** From TOLLGATE_ADMIN_TOKEN; where absent, the one in the data folder. */
   readonly adminToken?: Secret;
@@ -68,11 +76,27 @@ export function readSettings(file: ConfigFile, sim: boolean, sources: SettingsSo
     metrics: wantedMetrics === 'token' && !enabled ? 'off' : wantedMetrics,
     dataFolder,
     storage: readStorage(file, sources) ?? { kind: 'sqlite', file: `${dataFolder.replace(/\/+$/, '')}/tollgate.db` },
+    journal: readJournal(file, findings),
     logLevel: readLevel(environment, findings),
     ...(token ? { adminToken: new SecretValue(token) } : {}),
     sim,
     defaultBudget: file.budgets === undefined,
   };
+}
+
+const segmentBytesMin = 1_000_000;
+const segmentBytesMax = 1_000_000_000;
+const hourMs = 3_600_000;
+
+function readJournal({ journal = {} }: ConfigFile, findings: Findings): JournalSettings {
+  const { durability = 'page-cache', segment_bytes: written = '64MB', keep = '30d' } = journal;
+  const segmentBytes = parseBytes(written);
+  if (segmentBytes === undefined || segmentBytes < segmentBytesMin || segmentBytes > segmentBytesMax)
+    findings.problem(['journal', 'segment_bytes'], 'must be a size from 1MB to 1GB, such as 64MB');
+  const keepMs = parseDuration(keep);
+  if (keepMs === undefined || keepMs < hourMs)
+    findings.problem(['journal', 'keep'], 'must be an hour at least, such as 30d');
+  return { durability, segmentBytes: segmentBytes ?? segmentBytesMax, keepMs: keepMs ?? hourMs };
 }
 
 /** `localhost`, 127.0.0.0/8 and ::1. */

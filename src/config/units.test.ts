@@ -1,7 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAddress, parseDuration, parseInstant, parseShare, picoPerPiece, picoPerToken } from './units.ts';
+import {
+  parseAddress,
+  parseBytes,
+  parseDuration,
+  parseInstant,
+  parseShare,
+  picoPerPiece,
+  picoPerToken,
+} from './units.ts';
+
+test('sizes carry their unit', () => {
+  assert.deepEqual(['64MB', '1 GiB', '2KB', '64', '64mb', '1.5MB', '0MB', ''].map(parseBytes), [
+    64_000_000,
+    1_073_741_824,
+    2000,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
 
 test('durations carry their unit', () => {
   const table: [string, number | undefined][] = [

@@ -12,6 +12,22 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(ms) && ms > 0 ? ms : undefined;
 }
 
+const unitBytes: Readonly<Record<string, number>> = {
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+};
+
+/** `64MB` (10^6), `64MiB` (2^20) as bytes. A bare number is refused: its unit would be a guess. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d{1,9})\s*([KMG]i?B)$/.exec(text);
+  const bytes = match ? Number(match[1]) * (unitBytes[match[2] ?? ''] ?? Number.NaN) : Number.NaN;
+  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
+}
+
 /** USD for a million tokens as pico-USD a token: 2.50 is 2,500,000. Undefined where it is finer than that. */
 export function picoPerToken(usdPerMillion: number): number | undefined {
   return scaled(usdPerMillion, 6);
