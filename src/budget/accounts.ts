@@ -101,6 +101,9 @@ function emptyBucket({ scope, unleased }: Pick<Account, 'scope' | 'unleased'>, w
 
 const nothing = { available: 0, posted: 0 };
 
+/** The most by which an instance's clock may differ from its bank's. */
+const skewMs = 3_600_000;
+
 /** `unleased`: what a bucket may spend before anything was leased for it; Infinity for a sole owner. */
 export function createAccounts(
   calendarOf: (per: Period, timezone: string) => Calendar,
@@ -108,6 +111,8 @@ export function createAccounts(
 ): Accounts {
   const accounts = new Map<string, Account>();
   const claims = new Map<string, number>();
+  // Where a bank has the clock, ours may be ahead of it: a window that is just over here may stand there.
+  const overdueMs = unleased === Number.POSITIVE_INFINITY ? 0 : skewMs;
 
   const find = (scope: string, per: Period, timezone: string, now: number, claimedBy?: string): Account => {
     const calendar = calendarOf(per, timezone);
@@ -160,9 +165,10 @@ export function createAccounts(
       const said = readWindowId(windowId);
       if (!said) return;
       const window = calendarOf(said.per, said.timezone).at(said.startsAt);
-      if (now >= window.endsAt) return;
-      const account = find(scope, said.per, said.timezone, now);
+      if (now >= window.endsAt + overdueMs) return;
+      const account = find(scope, said.per, said.timezone, said.startsAt);
       if (account.bucket.window.startsAt < window.startsAt) account.bucket = emptyBucket(account, window);
+      if (account.bucket.window.id !== window.id) return;
       account.bucket.posted += amount;
       // What was passed before this process began was reported by the one before it.
       if (reported) account.bucket.alerted = account.bucket.posted;

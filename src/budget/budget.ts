@@ -107,6 +107,7 @@ export function createBudget(
   const holdLater = async (leases: Leases, wants: HoldWants, lacks: readonly Lack[]): Promise<Hold> => {
     const got = await gather(ledger, leases, lacks, () => hold(ledger, wants, true));
     if (typeof got === 'object') return got.done as unknown as Hold;
+    if (!leases.ready) throw bankAway();
     try {
       return hold(ledger, wants, false) as unknown as Hold;
     } catch (error) {
@@ -133,7 +134,7 @@ export function createBudget(
     hold(wants) {
       if (!leases) return hold(ledger, wants, false) as unknown as Hold;
       limitsChanged();
-      const taken = hold(ledger, wants, true);
+      const taken = leases.ready ? hold(ledger, wants, true) : nothingKnown;
       return Array.isArray(taken) ? holdLater(leases, wants, taken) : (taken as unknown as Hold);
     },
     move(given, target, amount) {
@@ -194,6 +195,9 @@ export function createBudget(
     },
   };
 }
+
+/** Before the bank's clock is known, no account's window is. */
+const nothingKnown: readonly Lack[] = [];
 
 function isExceeded(error: unknown): boolean {
   return error instanceof Refusal && error.refusal === 'budget_exceeded';

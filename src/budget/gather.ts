@@ -20,10 +20,14 @@ export async function gather<Done>(
   const startedAt = clock.monotonic();
   for (let lacks = first; ; ) {
     const obtained = await leases.obtain(lacks);
+    if (!leases.ready) return 'away';
     const tried = attempt();
     if (!isLacks(tried)) return { done: tried };
     if (obtained === 'away') return 'away';
+    // The bank's clock may have shown another window than ours did: there nobody was asked yet.
+    const elsewhere = tried.some(({ bucket }) => !lacks.some((before) => before.bucket === bucket));
     lacks = tried;
+    if (elsewhere) continue;
     if (!mayHelp(obtained, lacks) || clock.monotonic() - startedAt >= recallMs) return 'short';
     await new Promise<void>((resolve) => void clock.after(againMs, resolve));
   }

@@ -1,6 +1,6 @@
 // Where several instances spend from one limit: asks the bank for slices of it, keeps them filled, gives them back.
 
-import type { Bank, BankAnswer, Slice, SliceWant } from '../exchange/bank.ts';
+import { type Bank, type BankAnswer, EnterFirst, type Slice, type SliceWant } from '../exchange/bank.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { World } from '../world/world.ts';
 import { type Account, type Bucket, nextOf } from './accounts.ts';
@@ -20,6 +20,9 @@ export type Obtained = 'asked' | 'recalling' | 'away';
 export interface Leases {
   /** The bank's clock, epoch ms, as far as it is known: windows begin and end by it. */
   now(): number;
+  /** False until the bank was spoken to: nothing is known of its clock. */
+  readonly ready: boolean;
+  /** With no lacks it resolves once the bank has answered anything. */
   obtain(lacks: readonly Lack[]): Promise<Obtained>;
   /** Money was taken from a bucket: it is refilled in the background once half of it is gone. */
   taken(account: Account, bucket: Bucket, limit: NanoUsd, amount: NanoUsd): void;
@@ -121,6 +124,7 @@ export function createLeases(
     const free = bucket.leased - posted - held;
     measure(holding);
     const first = holding.rate === 0 ? need * firstHolds : 0;
+    const quiet = limit === Number.POSITIVE_INFINITY || holding.quietUntil > clock.monotonic();
     const wish = Math.max(need, Math.ceil(Math.max(holding.rate * horizonMs, first) - free));
     return {
       scope,
@@ -128,11 +132,11 @@ export function createLeases(
       per: readWindowId(window.id)?.per ?? 'lifetime',
       startsAt: window.startsAt,
       endsAt: window.endsAt,
-      limit,
+      limit: Math.min(limit, Number.MAX_SAFE_INTEGER),
       have: bucket.leased,
       posted,
       need,
-      wish: holding.quietUntil > clock.monotonic() ? need : wish,
+      wish: quiet ? need : Math.min(wish, Number.MAX_SAFE_INTEGER),
     };
   };
 
@@ -162,14 +166,11 @@ export function createLeases(
     const round = waiters;
     waiters = [];
     addNeeds(round);
-    const asked = [...queue].slice(0, wantsMax);
-    for (const holding of asked) {
-      queue.delete(holding);
-      holding.asked = true;
-    }
     const sentAt = clock.now();
+    let asked: Holding[] = [];
     try {
       if (!entered) await enter();
+      asked = nextAsked();
       number += 1;
       const wants = asked.map(want);
       const answer = await bank.exchange({ instance, number, wants });
@@ -178,6 +179,7 @@ export function createLeases(
       away = false;
       for (const { lacks, resolve } of round) resolve(lacks.some(isRecalled) ? 'recalling' : 'asked');
     } catch (error) {
+      if (error instanceof EnterFirst) entered = false;
       if (!away) log.error('bank_away', { instance, error: String(error) });
       away = true;
       for (const holding of asked) queue.add(holding);
@@ -192,6 +194,15 @@ export function createLeases(
     reportedAt = clock.monotonic();
     busy = false;
     if (waiters.length > 0 || (queue.size > 0 && !away)) soon();
+  };
+
+  const nextAsked = (): Holding[] => {
+    const asked = [...queue].slice(0, wantsMax);
+    for (const holding of asked) {
+      queue.delete(holding);
+      holding.asked = true;
+    }
+    return asked;
   };
 
   const addNeeds = (round: readonly Waiter[]): void => {
@@ -229,12 +240,7 @@ export function createLeases(
     holdings.get(bucket)?.recalling === true && freeOf(bucket) < amount;
 
   const enter = async (): Promise<void> => {
-    const purses: SliceWant[] = [];
-    for (const account of begun) {
-      const { bucket } = account;
-      bucket.leased = bucket.posted + bucket.held;
-      purses.push({ ...want(holdingOf(account, bucket, 0)), need: 0, wish: 0 });
-    }
+    const purses = [...holdings.values()].map((holding) => ({ ...want(holding), need: 0, wish: 0 }));
     const known = await bank.enter(instance, purses);
     number = known.number;
     offset = known.now - clock.now();
@@ -254,11 +260,20 @@ export function createLeases(
   bank.onRecall((purses) => {
     for (const { scope, window } of purses) {
       for (const holding of holdings.values()) {
-        if (holding.bucket.scope === scope && holding.bucket.window.id === window) giveBack(holding);
+        if (holding.bucket.scope !== scope || holding.bucket.window.id !== window) continue;
+        giveBack(holding);
+        // Also who has nothing says so: somebody waits for the answer.
+        queue.add(holding);
       }
     }
     if (queue.size > 0) soon();
   });
+
+  for (const account of begun) {
+    const { bucket } = account;
+    bucket.leased = bucket.posted + bucket.held;
+    holdingOf(account, bucket, 0);
+  }
 
   const stop = clock.every(beatMs, () => {
     const now = clock.now() + offset;
@@ -291,8 +306,13 @@ export function createLeases(
     queue.add(ahead);
   };
 
+  soon();
+
   return {
     now: () => clock.now() + offset,
+    get ready() {
+      return entered;
+    },
     obtain(lacks) {
       return new Promise((resolve) => {
         waiters.push({ lacks, resolve });

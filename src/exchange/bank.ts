@@ -57,15 +57,26 @@ export interface BankAnswer {
 }
 
 /**
+ * What `exchange` rejects with where the bank does not know the instance, or knows it from before its own memory was
+ * lost: a bank made anew, or restored from an old copy. `enter` with everything again, then ask.
+ */
+export class EnterFirst extends Error {
+  override readonly name = 'EnterFirst';
+}
+
+/**
  * Gives out slices of limits. A slice belongs to its instance until the instance says that it has less; one that is
  * never heard of again stays spent. The sum of all slices of a purse passes its limit only by what was overspent.
  */
 export interface Bank {
-  /** All wants in one transaction. Rejects where the bank is away: nothing is known to have changed then. */
+  /**
+   * All wants, each of another purse, in one transaction. The same number again changes nothing and answers what is.
+   * Rejects where the bank is away: nothing is known to have changed then. See `EnterFirst`.
+   */
   exchange(ask: BankAsk): Promise<BankAnswer>;
   /**
    * First call of a process that has read its own journal: whatever the bank had for this instance is now exactly this.
-   * Answers the highest `number` it has seen of it.
+   * Answers a `number` above all that it has seen of it: the next ask has a higher one.
    */
   enter(instance: string, purses: readonly SliceWant[]): Promise<{ now: number; number: number }>;
   /** Called with purses that somebody is short of: give back what is free. */
