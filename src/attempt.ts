@@ -1,6 +1,6 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import { chargeFor, clampFor, meterFor, rateOf, type Tab } from './charge.ts';
+import { chargeFor, type Tab } from './charge.ts';
 import type { AnswerContext } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
@@ -8,7 +8,11 @@ import type { Loss } from './exchange/prompt.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import type { CallFailure, CallHandle, CallHandler, WireRequest } from './exchange/wire.ts';
+import { type Clamp, clampFor } from './hold-amount.ts';
 import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
+import { textInside } from './meter/frame-text.ts';
+import { createMetering } from './metering.ts';
+import { nameOf } from './pricing.ts';
 import { explain } from './refuse.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Outcome, Passed, StreamEnd } from './stream/outcome.ts';
@@ -31,13 +35,14 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   const { clock } = rooms.world;
 
   return async (exchange, target) => {
-    const { draft, ingress, outline } = exchange;
-    const tab: Tab = { rooms, exchange, target, rate: rateOf(rooms, exchange.policy, target, outline) };
-    const wire = await dress(tab);
+    const { draft, ingress, outline, funds } = exchange;
+    const clamp = clampFor(rooms, exchange, target);
+    const tab: Tab = { rooms, exchange, target, rate: funds.rate, gauge: rooms.meter.gauge(nameOf(target)) };
+    const wire = await dress(tab, clamp);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
     const outcome = outline.stream
-      ? await pumped(tab, start, dispatchedAt)
+      ? await pumped(tab, clamp, start, dispatchedAt)
       : await rooms.stream.collect(start, ingress.reply);
     if (outcome.kind !== 'shown') draft.waitedMs += clock.monotonic() - dispatchedAt;
     switch (outcome.kind) {
@@ -53,18 +58,24 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     }
   };
 
-  function pumped(tab: Tab, start: (handler: CallHandler) => CallHandle, dispatchedAt: number): Promise<Outcome> {
+  async function pumped(
+    tab: Tab,
+    clamp: Clamp | undefined,
+    start: (handler: CallHandler) => CallHandle,
+    dispatchedAt: number,
+  ): Promise<Outcome> {
     const { exchange, target } = tab;
+    const metering = createMetering({ ...tab, clamp });
     const { draft, ingress, outline } = exchange;
     const lane = rooms.translate.openLane(outline.format, target.provider.format, contextOf(tab));
-    return rooms.stream.pump(start, lane, ingress.reply, {
+    const outcome = await rooms.stream.pump(start, lane, ingress.reply, {
       begin() {
         draft.firstByteAt = clock.monotonic();
         const type = ingress.surface.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
         const headers = answerHeaders(draft, shownTo(exchange), dispatchedAt - draft.startedAt);
         ingress.reply.begin(200, { ...headers, 'content-type': type });
       },
-      meter: meterFor(tab),
+      meter: metering.meter,
       settle(passed, end) {
         draft.waitedMs += clock.monotonic() - dispatchedAt;
         draft.charges.push(chargeFor(tab, passed, end));
@@ -77,6 +88,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       },
       explain: (end) => explain(failedBy(end), target, true),
     });
+    metering.close();
+    return outcome;
   }
 
   async function wholeAnswer(tab: Tab, { status, body }: Answered): Promise<Failed | undefined> {
@@ -89,6 +102,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       ...(answer.usage === undefined ? {} : { usage: answer.usage }),
       ...(answer.model === undefined ? {} : { model: answer.model }),
     };
+    // No bill came: what is read here is all that an estimate has.
+    if (answer.usage === undefined) tab.gauge.sampleText(textInside(body.toString('utf8')), answer.characters);
     if (answer.failure) return unseen(tab, passed, fromProvider(answer.failure));
     draft.charges.push(chargeFor(tab, passed, { kind: 'whole' }));
     addLosses(draft, answer.losses);
@@ -127,10 +142,9 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   }
 
   /** The request as this target wants it. */
-  async function dress(tab: Tab): Promise<WireRequest> {
+  async function dress(tab: Tab, clamp: Clamp | undefined): Promise<WireRequest> {
     const { exchange, target } = tab;
     const { ingress, outline, asks, draft, hold } = exchange;
-    const outputLimit = clampFor(tab);
     const { body, losses } = rooms.translate.encodeRequest(
       outline.format,
       exchange.raw,
@@ -138,9 +152,9 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       ingress.surface,
       outline,
       target,
-      outputLimit === undefined ? {} : { outputLimit },
+      clamp ?? {},
     );
-    draft.dropped = outputLimit === undefined ? [] : [`output limit (${outputLimit} by X-Tollgate-Max-Cost)`];
+    draft.dropped = clamp === undefined ? [] : [`output limit (${clamp.outputLimit} by ${clamp.by})`];
     addLosses(draft, losses);
     if (asks.strict && losses.length > 0) throw refuseLoss(target, losses);
     const preparing = rooms.providers.prepare(target);

@@ -1,11 +1,10 @@
 // The middle of a request's life: one attempt after another over the plan's targets until one is shown to the client.
 
 import { createAttempt, type Failed } from './attempt.ts';
-import { quote, rateOf } from './charge.ts';
-import { costOf } from './exchange/draft.ts';
 import { Refusal } from './exchange/refusal.ts';
 import { scopesOfTarget } from './exchange/scope.ts';
 import type { Target } from './exchange/target.ts';
+import { moveFunds } from './hold-amount.ts';
 import { explain } from './refuse.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 
@@ -33,18 +32,9 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
       const next: Target | undefined = verdict === 'no' ? undefined : plan.targets[place];
       if (next === undefined || draft.attempts >= allowed)
         throw explain(failed, target, draft.attempts + asks.retries >= attemptsAtMost);
-      await moveHold(exchange, next);
+      exchange.entrance.reach(scopesOfTarget(next));
+      await moveFunds(rooms, exchange, next);
       target = next;
     }
   };
-
-  /** What earlier attempts cost stays on the hold: it is charged to this exchange whatever becomes of the next. */
-  async function moveHold(exchange: Exchange, target: Target): Promise<void> {
-    const { caller, draft, hold, outline, policy, entrance } = exchange;
-    entrance.reach(scopesOfTarget(target));
-    const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline);
-    const amount = costOf(draft.charges) + wants.amount;
-    if (!(await rooms.budget.move(hold, target, amount))) throw rooms.budget.exceeded(hold, caller, amount);
-    await rooms.budget.written();
-  }
 }

@@ -1,28 +1,13 @@
-// Where price and budget meet an exchange: what to hold, when to ask for more, what to charge.
+// What an attempt is charged: the provider's own usage where it came, otherwise an estimate that says what it rests on.
 
-import { costOf } from './exchange/draft.ts';
-import type { NanoUsd } from './exchange/money.ts';
-import type { Snapshot } from './exchange/policy.ts';
 import type { Rate } from './exchange/rate.ts';
 import type { Charge } from './exchange/receipt.ts';
-import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
+import type { Gauge } from './meter/gauge.ts';
+import { nameOf } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
-import type { PumpHooks } from './stream/pump.ts';
-
-/** Output tokens of a first hold, before anything is known of the answer. */
-const firstHoldTokens = 256;
-/** Fewer affordable tokens than this are not worth a call. */
-const worthwhileTokens = 16;
-/** A top-up buys this many tokens at a time. */
-const topUpTokens = 256;
-
-export interface Quote {
-  readonly amount: NanoUsd;
-  readonly minimum: NanoUsd;
-}
 
 /** What one attempt is priced and charged with. */
 export interface Tab {
@@ -30,93 +15,8 @@ export interface Tab {
   readonly exchange: Exchange;
   readonly target: Target;
   readonly rate: Rate;
-}
-
-/** The rate of a target now. Throws `price_unknown` for what would be bought without a price, with the line that mends it. */
-export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: Exchange['outline']): Rate {
-  const rate = rooms.prices.rate(target, policy.prices, rooms.world.clock.now());
-  const lacking = rate ? rooms.prices.lacks(outline, rate) : ['input', 'output'];
-  if (rate && lacking.length === 0) return rate;
-  const name = `${target.provider.name}/${target.model}`;
-  throw new Refusal(
-    'price_unknown',
-    `No price is known for ${rate ? `${lacking.join(', ')} of ${name}` : name}, so it cannot be paid for. ` +
-      `Add it to the configuration, in USD per million tokens (tools: per call):\nprices:\n${rooms.prices.line(target, lacking)}`,
-    { facts: { provider: target.provider.name, unpriced: lacking.join(',') } },
-  );
-}
-
-/** What to hold for an attempt. Throws `budget_exceeded` where not even the least answer fits the request's own maximum. */
-export function quote(
-  rooms: Rooms,
-  rate: Rate,
-  outline: Exchange['outline'],
-  maxCost = Number.POSITIVE_INFINITY,
-): Quote {
-  const most = outline.outputLimit ?? Number.POSITIVE_INFINITY;
-  const priced = pricing(rooms, rate, outline);
-  const price = (tokens: number): NanoUsd => priced(Math.min(tokens, most) * outline.choices);
-  const minimum = price(worthwhileTokens);
-  if (minimum > maxCost)
-    throw new Refusal('budget_exceeded', 'The prompt alone costs more than X-Tollgate-Max-Cost allows.', {
-      param: 'X-Tollgate-Max-Cost',
-      facts: { minimum_usd: minimum / 1e9 },
-    });
-  return { amount: Math.min(price(firstHoldTokens), maxCost), minimum };
-}
-
-/** What this request costs if its answer has so many tokens, at the service it asks for. */
-function pricing(rooms: Rooms, rate: Rate, outline: Exchange['outline']): (output: number) => NanoUsd {
-  const usage = {
-    ...noUsage(),
-    input: rooms.prices.inputTokens(outline),
-    ...(outline.tier === undefined ? {} : { tier: outline.tier }),
-  };
-  return (output) => rooms.prices.cost({ ...usage, output }, rate).cost;
-}
-
-/** The output limit that the request's own maximum buys, where it is less than the client's limit; else undefined. */
-export function clampFor({ rooms, exchange, rate }: Tab): number | undefined {
-  const { asks, draft, outline } = exchange;
-  if (asks.maxCost === undefined) return undefined;
-  const price = pricing(rooms, rate, outline);
-  const perMillion = price(1_000_000) - price(0);
-  if (perMillion <= 0) return undefined;
-  const left = asks.maxCost - costOf(draft.charges) - price(0);
-  const tokens = Math.max(1, Math.floor((left * 1_000_000) / perMillion / outline.choices));
-  return tokens < (outline.outputLimit ?? Number.POSITIVE_INFINITY) ? tokens : undefined;
-}
-
-/**
- * The meter of a streamed attempt. Runs for every chunk, so that it compares one number and prices only when the next
- * stretch of text begins.
- */
-export function meterFor(tab: Tab): PumpHooks['meter'] {
-  const { rooms, exchange, target, rate } = tab;
-  const { asks, caller, hold } = exchange;
-  const price = pricing(rooms, rate, exchange.outline);
-  const mark = target.provider.billing.lowWater;
-  const stretch = price(topUpTokens) - price(0);
-  const earlier = costOf(exchange.draft.charges);
-  let nextAt = 0;
-  return (characters, usage) => {
-    if (characters < nextAt) return undefined;
-    nextAt = characters + 200;
-    const output = usage
-      ? Math.max(usage.output + usage.reasoning, rooms.prices.outputTokens(characters))
-      : rooms.prices.outputTokens(characters);
-    if (asks.maxCost !== undefined && earlier + price(output) > asks.maxCost)
-      return new Refusal('budget_exceeded', 'The stream reached the X-Tollgate-Max-Cost of this request.', {
-        param: 'X-Tollgate-Max-Cost',
-      });
-    const needed = earlier + price(output + mark);
-    if (needed <= hold.amount || stretch === 0) return undefined;
-    const more = Math.max(stretch, needed - hold.amount);
-    const verdict = (raised: boolean): Refusal | undefined =>
-      raised || earlier + price(output) < hold.amount ? undefined : rooms.budget.exceeded(hold, caller, more);
-    const raised = rooms.budget.topUp(hold, more);
-    return raised instanceof Promise ? raised.then(verdict) : verdict(raised);
-  };
+  /** Counts its answer. */
+  readonly gauge: Gauge;
 }
 
 /** What an attempt cost: the provider's own usage where it came, otherwise an estimate that says what it rests on. */
@@ -132,6 +32,7 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
       model: target.model,
       buckets: unpriced.join(','),
     });
+  if (basis === undefined && end.kind === 'whole') learn(tab, passed, usage);
   return {
     attempt: exchange.draft.attempts,
     provider: target.provider.name,
@@ -146,8 +47,7 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
 }
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
-  const { prices } = tab.rooms;
-  const received = prices.outputTokens(passed.characters);
+  const received = tab.gauge.tokens(passed.characters);
   const { usage } = passed;
   if (usage && end.kind === 'whole' && believable(usage, passed.characters)) return { usage, basis: undefined };
   if (usage && end.kind === 'whole') return { usage: guess(tab, received), basis: 'received-text' };
@@ -159,8 +59,29 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
   return { usage: guess(tab, received), basis };
 }
 
-function guess({ rooms, exchange }: Tab, output: number): Usage {
-  return { ...noUsage(), input: rooms.prices.inputTokens(exchange.outline), output };
+/** Input as it was estimated for the hold, and so many tokens of output. */
+function guess({ exchange }: Tab, output: number): Usage {
+  const { text, images, audio } = exchange.funds.estimate;
+  const { tier } = exchange.outline;
+  return {
+    ...noUsage(),
+    input: text,
+    inputImage: images,
+    inputAudio: audio,
+    output,
+    ...(tier === undefined ? {} : { tier }),
+  };
+}
+
+/** What the bill of a whole answer teaches the meter. */
+function learn({ rooms, exchange, target, gauge }: Tab, { characters }: Passed, usage: Usage): void {
+  const { caller, outline, funds } = exchange;
+  const name = nameOf(target);
+  const tokens = outputTokens(usage);
+  rooms.meter.learnLength(caller.keyId, name, Math.ceil(tokens / outline.choices), usage.reasoning);
+  rooms.meter.learnPrompt(name, outline, funds.estimate, inputTokens(usage));
+  // Thoughts are counted and not all shown, so that text and count are no measure of each other.
+  if (tokens === usage.output && outline.thinkingBudget === undefined) gauge.learn(characters, tokens);
 }
 
 /** No model takes or makes as many tokens in one request; a count above it is a provider's fault, and no bill. */

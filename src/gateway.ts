@@ -10,6 +10,7 @@ import type { Catalogue, Prices } from './exchange/rate.ts';
 import { createIdentify, type Identify } from './identify/identify.ts';
 import { createLimit } from './limit/limit.ts';
 import { createListen } from './listen/listen.ts';
+import { createMeter } from './meter/meter.ts';
 import { createPipeline } from './pipeline.ts';
 import { createPrices } from './price/price.ts';
 import { createProviders, type Providers } from './providers/providers.ts';
@@ -94,6 +95,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     providers: createProviders({ ...world, network }),
     call: createCall(world.clock, network),
     stream: createStream(world.clock, bounds),
+    meter: createMeter(world.clock),
     record: createRecord(world),
     policy: parts.policy,
     budgets: parts.budgets,
@@ -116,6 +118,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
       rooms.call.stop();
       rooms.stream.stop();
       rooms.budget.stop();
+      rooms.meter.stop();
     },
   };
 }

@@ -3,7 +3,6 @@
 // listen (before this) -> identify -> limit -> route -> budget -> translate -> call -> stream -> settle -> record
 
 import { createAttempts } from './attempts.ts';
-import { quote, rateOf } from './charge.ts';
 import type { Caller } from './exchange/caller.ts';
 import { createDraft, type Draft, finishDraft } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
@@ -11,6 +10,7 @@ import type { Ingress } from './exchange/ingress.ts';
 import { Refusal } from './exchange/refusal.ts';
 import { scopesOfTarget } from './exchange/scope.ts';
 import { inputTokens, outputTokens } from './exchange/usage.ts';
+import { admit } from './hold-amount.ts';
 import { labelsOf, readClaims } from './identify/claims.ts';
 import { type Entrance, expectedTokens } from './limit/limit.ts';
 import { readAsks } from './listen/asks.ts';
@@ -78,20 +78,15 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const [target] = plan.targets;
       if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
       entrance.reach(scopesOfTarget(target));
-      const wants = quote(rooms, rateOf(rooms, policy, target, outline), outline, asks.maxCost);
-      const taken = rooms.budget.hold({
-        id: draft.id,
-        caller: known,
-        target,
-        ...wants,
-        budgets: rooms.budgets(),
-        extra: claims.scopes,
-        about: { format: outline.format, asked: outline.model, stream: outline.stream },
-      });
-      hold = taken instanceof Promise ? await taken : taken;
+      const extra = claims.scopes;
+      const about = { format: outline.format, asked: outline.model, stream: outline.stream };
+      const wants = { id: draft.id, caller: known, target, budgets: rooms.budgets(), extra, about };
+      const taken = await admit(rooms, { ...wants, policy, outline, raw, body, maxCost: asks.maxCost });
+      hold = taken.hold;
       await rooms.budget.written();
 
-      await attempts({ ingress, draft, caller: known, asks, policy, raw, body, outline, plan, hold, entrance, settle });
+      const asked = { ingress, draft, caller: known, asks, policy, raw, body, outline, plan, extra, entrance };
+      await attempts({ ...asked, ...taken, settle });
     } catch (error) {
       const refusal = refusalOf(error, draft.id, log);
       if (caller === undefined) rooms.record.refused(refusal.refusal);

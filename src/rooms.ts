@@ -4,15 +4,17 @@ import type { Budget } from './budget/budget.ts';
 import type { Call } from './call/call.ts';
 import type { Caller } from './exchange/caller.ts';
 import type { Draft } from './exchange/draft.ts';
-import type { Hold } from './exchange/hold.ts';
+import type { Hold, Scoped } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
 import type { Outline } from './exchange/outline.ts';
 import type { BudgetRule, Snapshot } from './exchange/policy.ts';
 import type { Prices } from './exchange/rate.ts';
 import type { Plan } from './exchange/target.ts';
+import type { Funds } from './funds.ts';
 import type { Identify } from './identify/identify.ts';
 import type { Entrance, Limit } from './limit/limit.ts';
 import type { Asks } from './listen/asks.ts';
+import type { Meter } from './meter/meter.ts';
 import type { Providers } from './providers/providers.ts';
 import type { Recorder } from './record/record.ts';
 import type { Route } from './route/route.ts';
@@ -21,7 +23,7 @@ import type * as translate from './translate/translate.ts';
 import type { World } from './world/world.ts';
 
 export interface Rooms {
-  readonly world: Pick<World, 'clock' | 'log'>;
+  readonly world: Pick<World, 'clock' | 'log' | 'tokenizer'>;
   readonly identify: Identify;
   readonly limit: Limit;
   readonly prices: Prices;
@@ -31,6 +33,7 @@ export interface Rooms {
   readonly providers: Providers;
   readonly call: Call;
   readonly stream: Stream;
+  readonly meter: Meter;
   readonly record: Recorder;
   /** The policy of this moment; an exchange takes it once. */
   policy(): Snapshot;
@@ -54,4 +57,8 @@ export interface Exchange {
   readonly entrance: Entrance;
   /** Writes the settlement; the first call counts. What the client sees last waits for the promise, never broken. */
   settle(): Promise<void> | undefined;
+  /** The scopes that the request claims for itself. */
+  readonly extra: readonly Scoped[];
+  /** What the hold was made of; another one after each move of it. */
+  funds: Funds;
 }

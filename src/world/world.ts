@@ -7,6 +7,16 @@ export interface World {
   readonly random: Random;
   readonly network: Network;
   readonly log: Log;
+  /** Absent where nothing can be counted exactly: estimates alone decide then. */
+  readonly tokenizer?: Tokenizer;
+}
+
+/** Exact counts, off the loop and with a bound on their work. */
+export interface Tokenizer {
+  /** Tokens of the text; undefined where they could not be counted within the bound (ms), whatever the text. */
+  count(text: string, encoding: 'o200k_base' | 'cl100k_base', boundMs: number): Promise<number | undefined>;
+  /** Money grows scarce: a count may be asked for soon. Cheap to call again. */
+  warm(): void;
 }
 
 export interface Clock {

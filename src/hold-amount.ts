@@ -1,0 +1,139 @@
+// How much a request sets aside, and the output limit that goes with it: the first hold, its move, and the clamp.
+
+import type { HoldWants } from './budget/ledger.ts';
+import { exactPrompt } from './exact-count.ts';
+import { costOf } from './exchange/draft.ts';
+import type { Hold } from './exchange/hold.ts';
+import type { NanoUsd } from './exchange/money.ts';
+import type { Outline } from './exchange/outline.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Target } from './exchange/target.ts';
+import type { Funds } from './funds.ts';
+import type { PromptEstimate } from './meter/prompt.ts';
+import { dearestInput, nameOf, priceLine, rateOf } from './pricing.ts';
+import type { Exchange, Rooms } from './rooms.ts';
+import { thinkingWithin } from './thinking.ts';
+
+/** Output tokens of a first hold, before anything is known of the answers. */
+const firstTokens = 256;
+/** Fewer affordable tokens than this are not worth a call. */
+export const worthwhileTokens = 16;
+/** No model puts out more in one answer: what a request without a limit may come to. */
+export const longestAnswer = 131_072;
+/** A whole answer holds its worst case, so that it may have no more than this share of what is left. */
+const shareOfWhole = 32;
+
+/** What admission knows of a request. */
+export interface Admission extends Omit<HoldWants, 'amount' | 'minimum'> {
+  readonly policy: Exchange['policy'];
+  readonly outline: Outline;
+  readonly raw: Buffer;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly maxCost?: NanoUsd | undefined;
+}
+
+/** Takes the first hold. Rejects with `budget_exceeded` only after the prompt has been counted exactly, where that can be. */
+export async function admit(rooms: Rooms, wants: Admission): Promise<{ hold: Hold; funds: Funds }> {
+  const { body, maxCost, ...held } = wants;
+  const take = async (funds: Funds): Promise<{ hold: Hold; funds: Funds }> => {
+    const { wanted: amount, minimum } = within(funds, maxCost);
+    return { hold: await rooms.budget.hold({ ...held, amount, minimum }), funds };
+  };
+  const funds = fundsFor(rooms, wants);
+  try {
+    return await take(funds);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.refusal !== 'budget_exceeded') throw error;
+    const text = await exactPrompt(rooms, nameOf(wants.target), body, funds.estimate.text);
+    if (text === undefined) throw error;
+    return take(fundsFor(rooms, wants, { ...funds.estimate, text }));
+  }
+}
+
+/** Puts the hold on another target. What earlier attempts cost stays on it: it is charged whatever becomes of the next. */
+export async function moveFunds(rooms: Rooms, exchange: Exchange, target: Target): Promise<void> {
+  const { caller, draft, hold, asks } = exchange;
+  const wants = { ...exchange, target, budgets: rooms.budgets(), id: draft.id, maxCost: asks.maxCost };
+  const earlier = costOf(draft.charges);
+  const move = async (funds: Funds): Promise<boolean> => {
+    const left = Math.max(0, rooms.budget.available(wants) + hold.amount - earlier);
+    const least = Math.min(funds.minimum, funds.wanted);
+    if (!(await rooms.budget.move(hold, target, earlier + Math.max(least, Math.min(funds.wanted, left))))) return false;
+    exchange.funds = funds;
+    await rooms.budget.written();
+    return true;
+  };
+  const funds = fundsFor(rooms, wants);
+  if (await move(funds)) return;
+  const text = await exactPrompt(rooms, nameOf(target), exchange.body, funds.estimate.text);
+  if (text !== undefined && (await move(fundsFor(rooms, wants, { ...funds.estimate, text })))) return;
+  throw rooms.budget.exceeded(hold, caller, earlier + funds.minimum);
+}
+
+function fundsFor(rooms: Rooms, wants: Admission, known?: PromptEstimate): Funds {
+  const { caller, target, policy, outline, raw } = wants;
+  const rate = rateOf(rooms, policy, target, outline);
+  const name = nameOf(target);
+  const estimate = known ?? rooms.meter.prompt(name, outline, raw);
+  const cacheMarks = raw.includes('cache_control');
+  const line = priceLine(rooms.prices, dearestInput(rooms.prices, rate, estimate, outline, cacheMarks), rate);
+  const limit = outline.outputLimit ?? longestAnswer;
+  const usual = Math.max(firstTokens, rooms.meter.usualLength(caller.keyId, name) ?? 0);
+  const first = usual * outline.choices;
+  const most = limit * outline.choices;
+  const share = outline.stream ? 0 : line.tokensFor(line.price(0) + rooms.budget.available(wants) / shareOfWhole);
+  return {
+    rate,
+    estimate,
+    line,
+    wanted: line.price(Math.min(most, Math.max(first, share))),
+    minimum: line.price(leastTokens(wants, limit) * outline.choices),
+  };
+}
+
+/** What one answer must have at least: a few tokens, and before them the thinking that the provider insists on. */
+function leastTokens({ outline, target }: Admission, limit: number): number {
+  const thinking = thinkingWithin(outline, target, worthwhileTokens);
+  return Math.min(limit, worthwhileTokens + (thinking.kind === 'too-little' ? thinking.floor : 0));
+}
+
+function within(funds: Funds, maxCost: NanoUsd | undefined): Pick<Funds, 'wanted' | 'minimum'> {
+  if (maxCost === undefined) return funds;
+  if (funds.minimum > maxCost)
+    throw new Refusal('budget_exceeded', 'The prompt alone costs more than X-Tollgate-Max-Cost allows.', {
+      param: 'X-Tollgate-Max-Cost',
+      facts: { minimum_usd: funds.minimum / 1e9 },
+    });
+  return { wanted: Math.min(funds.wanted, maxCost), minimum: funds.minimum };
+}
+
+/** The output limit that money sets where it buys less than the client's own, and what it leaves for thinking. */
+export interface Clamp {
+  readonly outputLimit: number;
+  readonly thinkingBudget?: number;
+  readonly by: 'budget' | 'X-Tollgate-Max-Cost';
+}
+
+/**
+ * Undefined where it does not bite. A stream is clamped where its first hold was all that was left; a whole answer
+ * wherever its hold covers less than its limit. Throws `budget_exceeded` below the provider's floor for thinking.
+ */
+export function clampFor(rooms: Rooms, exchange: Exchange, target: Target): Clamp | undefined {
+  const { asks, draft, outline, hold, funds, caller } = exchange;
+  const earlier = costOf(draft.charges);
+  const buys = (amount: NanoUsd): number => Math.floor(funds.line.tokensFor(amount - earlier) / outline.choices);
+  const short = !outline.stream || hold.amount - earlier < funds.wanted;
+  const byBudget = short ? buys(hold.amount) : Number.POSITIVE_INFINITY;
+  const byCost = asks.maxCost === undefined ? Number.POSITIVE_INFINITY : buys(asks.maxCost);
+  const outputLimit = Math.max(1, Math.min(byBudget, byCost));
+  if (outputLimit >= (outline.outputLimit ?? longestAnswer)) return undefined;
+  const by = byCost <= byBudget ? 'X-Tollgate-Max-Cost' : 'budget';
+  const thinking = thinkingWithin(outline, target, outputLimit);
+  if (thinking.kind === 'too-little') {
+    if (by === 'budget') throw rooms.budget.exceeded(hold, caller, funds.minimum);
+    throw new Refusal('budget_exceeded', `Thinking takes ${thinking.floor} tokens at least, more than it may cost.`, {
+      param: 'X-Tollgate-Max-Cost',
+    });
+  }
+  return { outputLimit, by, ...(thinking.kind === 'clamped' ? { thinkingBudget: thinking.budget } : {}) };
+}

@@ -1,0 +1,40 @@
+// How long the answers of a key and a model usually are: what a first hold sets aside.
+
+import { RecentByName } from './recent.ts';
+
+/** Of keys and models, of models alone. An answer is remembered as one number. */
+const keysMax = 4096;
+const modelsMax = 1024;
+const answersOfKey = 16;
+const answersOfModel = 64;
+/** Fewer answers say too little. */
+const answersLeast = 3;
+
+export interface Lengths {
+  /** Median output tokens of what this key had from this model, else of what anybody had from it; undefined where too few are known. */
+  usual(keyId: string, model: string): number | undefined;
+  /** Whether the model's answers usually hold thoughts that are counted. */
+  thinks(model: string): boolean;
+  learn(keyId: string, model: string, outputTokens: number, reasoningTokens: number): void;
+}
+
+/** `model` is `provider/model`. Bounded; lost at a restart. */
+export function createLengths(): Lengths {
+  const ofKeys = new RecentByName(keysMax, answersOfKey);
+  const ofModels = new RecentByName(modelsMax, answersOfModel);
+  const thoughts = new RecentByName(modelsMax, 16);
+  return {
+    usual(keyId, model) {
+      const own = ofKeys.find(`${keyId} ${model}`);
+      if (own && own.count >= answersLeast) return own.quantile(0.5);
+      const all = ofModels.find(model);
+      return all && all.count >= answersLeast ? all.quantile(0.5) : undefined;
+    },
+    thinks: (model) => (thoughts.find(model)?.quantile(0.5) ?? 0) > 0,
+    learn(keyId, model, outputTokens, reasoningTokens) {
+      thoughts.add(model, reasoningTokens);
+      ofKeys.add(`${keyId} ${model}`, outputTokens);
+      ofModels.add(model, outputTokens);
+    },
+  };
+}

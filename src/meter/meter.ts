@@ -1,0 +1,60 @@
+// The meter's door: how many tokens a request brings, how many an answer has, how long answers usually are.
+// All that it knows is learned, bounded and may be lost.
+
+import type { Outline } from '../exchange/outline.ts';
+import type { Clock } from '../world/world.ts';
+import { createFactors } from './factors.ts';
+import { createGauge, type Gauge } from './gauge.ts';
+import { createLengths } from './lengths.ts';
+import { createPrompts, type PromptEstimate } from './prompt.ts';
+import { createTexts, type KeptText } from './texts.ts';
+
+export interface Meter {
+  /** Tokens of a request at `provider/model`, on the high side: 2-10 µs, however large it is. */
+  prompt(name: string, outline: Outline, body: Uint8Array): PromptEstimate;
+  /** Counts one answer of `provider/model`. */
+  gauge(name: string): Gauge;
+  /** Median output tokens of this key's answers from `provider/model`; undefined where too little is known. */
+  usualLength(keyId: string, name: string): number | undefined;
+  learnPrompt(name: string, outline: Outline, estimate: PromptEstimate, actual: number): void;
+  /** Whether the model usually thinks, shown or hidden. */
+  thinks(name: string): boolean;
+  learnLength(keyId: string, name: string, outputTokens: number, reasoningTokens: number): void;
+  /** Room for the text of one answer, for an exact count; undefined where too many are kept already. */
+  keepText(): KeptText | undefined;
+  /** Called once a second until `stop`: streams that think in silence reserve what they think. Answers how to stop it. */
+  watch(each: () => void): () => void;
+  /** Streams that are watched. */
+  readonly watched: number;
+  stop(): void;
+}
+
+const sweepMs = 1000;
+
+export function createMeter(clock: Pick<Clock, 'every'>): Meter {
+  const prompts = createPrompts();
+  const answers = createFactors();
+  const lengths = createLengths();
+  const texts = createTexts();
+  const watched = new Set<() => void>();
+  const stop = clock.every(sweepMs, () => {
+    for (const each of watched) each();
+  });
+  return {
+    prompt: prompts.estimate,
+    gauge: (name) => createGauge(answers, name),
+    usualLength: lengths.usual,
+    learnPrompt: prompts.learn,
+    thinks: lengths.thinks,
+    learnLength: lengths.learn,
+    keepText: texts.keep,
+    watch(each) {
+      watched.add(each);
+      return () => void watched.delete(each);
+    },
+    get watched() {
+      return watched.size;
+    },
+    stop,
+  };
+}

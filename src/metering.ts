@@ -1,0 +1,194 @@
+// The meter of a streamed attempt: compares a number for each chunk, asks for more money in time, and counts exactly
+// before it says no.
+
+import { exactOutput } from './exact-count.ts';
+import { costOf } from './exchange/draft.ts';
+import type { Frame } from './exchange/frame.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Target } from './exchange/target.ts';
+import { inputTokens, type Usage } from './exchange/usage.ts';
+import { type Clamp, longestAnswer } from './hold-amount.ts';
+import { textInside } from './meter/frame-text.ts';
+import type { Gauge } from './meter/gauge.ts';
+import { createGrowth } from './meter/growth.ts';
+import type { KeptText } from './meter/texts.ts';
+import { nameOf, priceLine } from './pricing.ts';
+import type { Exchange, Rooms } from './rooms.ts';
+import type { Verdict } from './stream/pump.ts';
+
+/** Characters after which the meter looks again, at most: well below a low-water mark. */
+const lookEvery = 200;
+/** Text is kept for an exact count once what is left would not pay so many tokens, or four usual answers. */
+const scarceTokens = 8192;
+/** An estimate this far over a limit that the provider was given is believed: that provider does not keep it. */
+const overLimit = 1.5;
+/** Tokens a second that a model may think in silence. */
+const silentTokensPerSecond = 100;
+const silentTokensMax = 16_384;
+/** Less is not worth a row in the journal. */
+const leastGrowth = 16;
+
+export interface Metering {
+  meter(characters: number, usage: Usage | undefined, frame: Frame): Verdict;
+  /** The attempt is over: what was kept is let go. Idempotent. */
+  close(): void;
+}
+
+export interface Metered {
+  readonly rooms: Rooms;
+  readonly exchange: Exchange;
+  readonly target: Target;
+  readonly gauge: Gauge;
+  readonly clamp: Clamp | undefined;
+}
+
+export function createMetering({ rooms, exchange, target, gauge, clamp }: Metered): Metering {
+  const { asks, caller, hold, outline, funds } = exchange;
+  const { budget, meter } = rooms;
+  const name = nameOf(target);
+  const mark = target.provider.billing.lowWater;
+  const earlier = costOf(exchange.draft.charges);
+  /** All choices together: no provider that keeps its limit passes it. */
+  const ceiling = (clamp?.outputLimit ?? outline.outputLimit ?? longestAnswer) * outline.choices;
+  const growth = createGrowth(rooms.world.clock);
+  let { line } = funds;
+  let told: Usage | undefined;
+  let toldInput = 0;
+  let toldTokens = 0;
+  let characters = 0;
+  let nextAt = 0;
+  /** Tokens that the hold pays for, and those that the request's own maximum does. */
+  let covered = 0;
+  let allowed = Number.POSITIVE_INFINITY;
+  /** Kept from where the count was last sure. */
+  let text: KeptText | undefined;
+  let sureTokens = 0;
+  let silentSeconds = 0;
+  let seenBySweep = 0;
+
+  const refresh = (): void => {
+    covered = line.tokensFor(hold.amount - earlier);
+    if (asks.maxCost !== undefined) allowed = line.tokensFor(asks.maxCost - earlier);
+  };
+
+  /** What must be paid for to let the stream go on: what it has, and what may be in flight, up to its limit. */
+  const needed = (tokens: number): number => {
+    const keeps = toldTokens <= ceiling && tokens <= ceiling * overLimit;
+    return keeps ? Math.min(tokens + mark, ceiling) : tokens + mark;
+  };
+
+  const left = (): number => budget.available({ caller, target, budgets: rooms.budgets(), extra: exchange.extra });
+
+  const keepIfScarce = (tokensSoFar: number): void => {
+    if (text || !rooms.world.tokenizer) return;
+    const usual = meter.usualLength(caller.keyId, name) ?? 0;
+    const enough = Math.min(ceiling, Math.max(scarceTokens, 4 * usual));
+    if (covered + line.tokensFor(line.price(0) + left()) >= enough) return;
+    rooms.world.tokenizer.warm();
+    text = meter.keepText();
+    sureTokens = tokensSoFar;
+  };
+
+  const exceedsMaxCost = (): Refusal =>
+    new Refusal('budget_exceeded', 'The stream reached the X-Tollgate-Max-Cost of this request.', {
+      param: 'X-Tollgate-Max-Cost',
+    });
+
+  /** The estimate says that the money is used up: a count of what was kept has the last word. */
+  const countOrCut = async (refusal: () => Refusal): Promise<Refusal | undefined> => {
+    const kept = text?.take();
+    const counted = kept === undefined ? undefined : await exactOutput(rooms, name, kept);
+    if (counted === undefined) return refusal();
+    const tokens = sureTokens + counted;
+    if (tokens < gauge.tokens(characters)) gauge.counted(characters, tokens);
+    sureTokens = tokens;
+    const need = needed(gauge.tokens(characters));
+    if (need > covered || gauge.tokens(characters) > allowed) return refusal();
+    lookAgain(need);
+    return undefined;
+  };
+
+  const lookAgain = (need: number): void => {
+    nextAt = characters + Math.min(lookEvery, Math.max(1, Math.floor(covered - need)));
+  };
+
+  /** More money for at least `need` tokens; when all of that is not to be had, what is left. */
+  const raise = (need: number): Verdict => {
+    const wish = Math.min(Math.max(need, ceiling), need + growth.next(line, left()));
+    const most = (tokens: number): number => Math.ceil(line.price(tokens) + earlier - hold.amount);
+    const refusal = (): Refusal => budget.exceeded(hold, caller, Math.max(1, most(need)));
+    const rest = (raised: boolean): Verdict => {
+      refresh();
+      if (raised) growth.granted();
+      keepIfScarce(gauge.tokens(characters));
+      if (need > covered) return countOrCut(refusal);
+      lookAgain(need);
+      return undefined;
+    };
+    const partly = (raised: boolean): Verdict => {
+      const some = Math.floor(left());
+      if (raised || line.tokensFor(line.price(0) + some) < leastGrowth) return rest(raised);
+      const again = budget.topUp(hold, Math.min(some, most(wish)));
+      return again instanceof Promise ? again.then(rest) : rest(again);
+    };
+    const raised = budget.topUp(hold, most(wish));
+    return raised instanceof Promise ? raised.then(partly) : partly(raised);
+  };
+
+  const look = (): Verdict => {
+    const tokens = gauge.tokens(characters);
+    if (tokens > allowed) return countOrCut(exceedsMaxCost);
+    const need = needed(tokens);
+    if (need > covered) return raise(need);
+    lookAgain(need);
+    return undefined;
+  };
+
+  /** The provider told what it has counted so far, hidden thoughts included. */
+  const hear = (usage: Usage): void => {
+    told = usage;
+    toldTokens = usage.output + usage.reasoning;
+    gauge.told(characters, toldTokens);
+    if (text?.take() !== undefined) sureTokens = gauge.tokens(characters);
+    const input = inputTokens(usage);
+    if (input === toldInput) return;
+    toldInput = input;
+    line = priceLine(rooms.prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, funds.rate);
+    refresh();
+  };
+
+  /** Hidden thoughts: a hold grows while the model is silent. A refusal here means nothing: who only waits is not cut. */
+  const reserve = (): void => {
+    if (characters > seenBySweep) silentSeconds = 0;
+    else silentSeconds++;
+    seenBySweep = characters;
+    const hidden = Math.min(silentSeconds * silentTokensPerSecond, outline.thinkingBudget ?? silentTokensMax);
+    const need = Math.min(gauge.tokens(characters) + hidden, ceiling);
+    if (silentSeconds === 0 || need <= covered) return;
+    const raised = budget.topUp(hold, Math.max(1, line.price(need) + earlier - hold.amount));
+    if (raised instanceof Promise) void raised.then(refresh);
+    else refresh();
+  };
+
+  refresh();
+  keepIfScarce(0);
+  const thinks = outline.thinkingBudget !== undefined || meter.thinks(name);
+  const unwatch = thinks ? meter.watch(reserve) : undefined;
+
+  return {
+    meter(now, usage, frame) {
+      const before = characters;
+      characters = now;
+      if (text) text.add(textInside(frame.data));
+      if (now >= gauge.nextSampleAt) gauge.sample(frame.data, now - before);
+      if (usage !== undefined && usage !== told && usage.output + usage.reasoning !== toldTokens) hear(usage);
+      else if (now < nextAt) return undefined;
+      return look();
+    },
+    close() {
+      unwatch?.();
+      text?.release();
+      text = undefined;
+    },
+  };
+}

@@ -1,0 +1,80 @@
+// What a request costs by the number of its output tokens: a straight line, drawn once from the price book.
+
+import type { Outline } from './exchange/outline.ts';
+import type { Snapshot } from './exchange/policy.ts';
+import type { Prices, Rate } from './exchange/rate.ts';
+import { Refusal } from './exchange/refusal.ts';
+import type { Target } from './exchange/target.ts';
+import { type Bucket, noUsage, type Usage } from './exchange/usage.ts';
+import type { PriceLine } from './funds.ts';
+import type { PromptTokens } from './meter/prompt.ts';
+import type { Rooms } from './rooms.ts';
+
+/** The rate of a target now. Throws `price_unknown` for what would be bought without a price, with the line that mends it. */
+export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: Outline): Rate {
+  const rate = rooms.prices.rate(target, policy.prices, rooms.world.clock.now());
+  const lacking = rate ? rooms.prices.lacks(outline, rate) : ['input', 'output'];
+  if (rate && lacking.length === 0) return rate;
+  const name = nameOf(target);
+  throw new Refusal(
+    'price_unknown',
+    `No price is known for ${rate ? `${lacking.join(', ')} of ${name}` : name}, so it cannot be paid for. ` +
+      `Add it to the configuration, in USD per million tokens (tools: per call):\nprices:\n${rooms.prices.line(target, lacking)}`,
+    { facts: { provider: target.provider.name, unpriced: lacking.join(',') } },
+  );
+}
+
+/** How a model is called wherever something is learned of it. */
+export function nameOf(target: Target): string {
+  return `${target.provider.name}/${target.model}`;
+}
+
+/** A million tokens tell the price of one to a thousandth of a nano-dollar. */
+const many = 1_000_000;
+
+/** The line that begins at this input. Output is taken for the dearer of text and reasoning. */
+export function priceLine(prices: Prices, input: Usage, rate: Rate): PriceLine {
+  const base = prices.cost(input, rate).cost;
+  const at = (bucket: Bucket): number => prices.cost({ ...input, [bucket]: many }, rate).cost - base;
+  const reasoning = rate.tiers.some(
+    ({ prices }) => prices.reasoning !== undefined && prices.reasoning !== prices.output,
+  );
+  const perMany = reasoning ? Math.max(at('output'), at('reasoning')) : at('output');
+  return {
+    price: (outputTokens) => base + Math.ceil((outputTokens * perMany) / many),
+    tokensFor: (amount) =>
+      perMany > 0 ? Math.max(0, ((amount - base) / perMany) * many) : amount >= base ? Number.POSITIVE_INFINITY : 0,
+  };
+}
+
+/**
+ * A prompt's tokens as they may be billed at the dearest: a prompt with cache marks may be written to the cache, whose
+ * tokens cost up to twice the plain ones. One pricing function for both, so that a reserve is never below its price.
+ */
+export function dearestInput(
+  prices: Prices,
+  rate: Rate,
+  tokens: PromptTokens,
+  outline: Pick<Outline, 'tier' | 'paidTools'>,
+  cacheMarks: boolean,
+): Usage {
+  const usage: Usage = {
+    ...noUsage(),
+    inputImage: tokens.images,
+    inputAudio: tokens.audio,
+    // The least that a search tool costs is one search.
+    webSearches: outline.paidTools.length,
+    ...(outline.tier === undefined ? {} : { tier: outline.tier }),
+  };
+  let dearest: Usage = { ...usage, input: tokens.text };
+  if (!cacheMarks) return dearest;
+  let most = prices.cost(dearest, rate).cost;
+  for (const bucket of ['cacheWrite5m', 'cacheWrite1h'] as const) {
+    const other: Usage = { ...usage, [bucket]: tokens.text };
+    const { cost } = prices.cost(other, rate);
+    if (cost <= most) continue;
+    dearest = other;
+    most = cost;
+  }
+  return dearest;
+}
