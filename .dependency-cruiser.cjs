@@ -9,7 +9,7 @@ module.exports = {
       comment: 'Rooms stand on exchange/ and world/, not on each other; pipeline.ts alone knows the order.',
       severity: 'error',
       from: { path: `(^|/)src/(${rooms})/` },
-      to: { path: `(^|/)src/(${rooms}|admin|config)/`, pathNot: '(^|/)src/$2/' },
+      to: { path: `(^|/)src/(${rooms}|admin|config|store|bank)/`, pathNot: '(^|/)src/$2/' },
     },
     {
       name: 'rooms-import-no-package',
