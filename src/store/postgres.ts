@@ -16,7 +16,7 @@ const again: readonly unknown[] = ['40P01', '40001'];
 const triesMax = 5;
 const taken = '23505';
 /** Ours alone, so that tables with plain names can live in a database that others use too. */
-const everyConnection = "SET search_path TO tollgate; SET idle_in_transaction_session_timeout = '30s'";
+export const everyConnection = "SET search_path TO tollgate; SET idle_in_transaction_session_timeout = '30s'";
 
 /** 64-bit integers and their sums as numbers: what we store is below 2^53. */
 export const numbers: pg.CustomTypesConfig = {

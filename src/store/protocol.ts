@@ -2,6 +2,7 @@
 
 import type { BudgetRecord, KeyRecord, Unit } from '../exchange/caller.ts';
 import type { Receipt } from '../exchange/receipt.ts';
+import type { Signal } from '../exchange/signal.ts';
 import type { CostsAnswer, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Cursor } from './consume.ts';
 import type { UnitName } from './records.ts';
@@ -21,15 +22,15 @@ export interface WorkerData {
 export interface Methods {
   keys(): Promise<KeyRecord[]>;
   /** Adds a key, or replaces the one of the same id. */
-  saveKey(record: KeyRecord): Promise<void>;
+  saveKey(record: KeyRecord): Promise<unknown>;
   units(): Promise<Unit[]>;
   /** Adds a unit, or replaces the one of its kind and id. Rejects with `Taken` where another of its kind has the name. */
-  saveUnit(unit: Unit): Promise<void>;
+  saveUnit(unit: Unit): Promise<unknown>;
   /** Whether there was one. */
   removeUnit(unit: UnitName): Promise<boolean>;
   budgets(): Promise<BudgetRecord[]>;
   /** Adds a budget, or replaces the one of the same id. */
-  saveBudget(record: BudgetRecord): Promise<void>;
+  saveBudget(record: BudgetRecord): Promise<unknown>;
   /** Whether there was one. */
   removeBudget(id: string): Promise<boolean>;
   spend(query: SpendQuery): Promise<SpendRow[]>;
@@ -40,6 +41,8 @@ export interface Methods {
   forget(before: number): Promise<number>;
   /** Resolves once everything is read that was in the journal when it was asked for. */
   catchUp(): Promise<{ cursor: Cursor }>;
+  /** To the other instances; resolves once all that can be reached will hear of it. */
+  send(signal: Signal): Promise<void>;
 }
 
 export interface Call {
@@ -57,7 +60,9 @@ export type FromWorker =
   | { readonly closed: string; readonly forEver: boolean }
   /** The journal was read to its end, or a good part of it: nudges count again. */
   | { readonly followed: true }
-  /** Why the journal is not read on; undefined once it is. Said when it changes. */
+  /** Another instance said so. */
+  | { readonly signal: Signal }
+  /** Why the journal is not read on, or other instances not heard; undefined once all is well. Said when it changes. */
   | { readonly trouble: string | undefined }
   | { readonly number: number; readonly answer: unknown }
   | { readonly number: number; readonly error: string; readonly taken: boolean };

@@ -4,14 +4,26 @@
 // A table of one's own: a numbered file in migrations/ (written for SQLite, see migrate.ts), a file of queries over
 // `Database` such as records.ts, its methods in `Methods` and here, its tests in contract.ts, which run on both databases.
 
+import type { Signal, Signals } from '../exchange/signal.ts';
 import type { Methods, Storage } from './protocol.ts';
+import type { Kept } from './records.ts';
 import { startThread } from './thread.ts';
 
 /** Every answer may reject with an Error: the data path must not wait for one. */
-export interface Store extends Methods {
+export interface Store extends Omit<Methods, 'send'> {
+  /**
+   * Between all instances of the store. `changed` is sent by the store itself, with what it saves. Listen before the
+   * first read: what changes afterwards is heard of.
+   */
+  readonly signals: Signals;
+  /**
+   * Counts what was saved or removed here; undefined while something is. What was read in between may be older than
+   * what this instance knows.
+   */
+  revision(): number | undefined;
   /** The journal grew. Costs nothing where the worker knows already. */
   nudge(): void;
-  /** Why the store does not answer or is behind the journal, for operators; undefined while all is well. */
+  /** Why the store does not answer, is behind the journal or does not hear others; undefined while all is well. */
   trouble(): string | undefined;
   close(): Promise<void>;
 }
@@ -30,23 +42,49 @@ export interface StoreOptions {
 /** Resolves once the database is open and its schema the newest; rejects where it cannot be. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { mayBeAway = false, onTrouble = () => undefined, ...data } = options;
-  const thread = await startThread({ data, mayBeAway, onTrouble });
+  const listeners: ((signal: Signal) => void)[] = [];
+  const hear = (signal: Signal): void => {
+    for (const listener of listeners) listener(signal);
+  };
+  const thread = await startThread({ data, mayBeAway, onTrouble, onSignal: hear });
   const ask = thread.ask;
+  let saved = 0;
+  let saving = 0;
+  const save = async <Answer>(what: Kept, work: () => Promise<Answer>): Promise<Answer> => {
+    saving += 1;
+    try {
+      return await work();
+    } finally {
+      saving -= 1;
+      saved += 1;
+      // Also where it failed: whether it was saved all the same is known by reading alone.
+      hear({ kind: 'changed', what });
+    }
+  };
   return {
     keys: () => ask('keys'),
-    saveKey: (record) => ask('saveKey', record),
+    saveKey: (record) => save('keys', () => ask('saveKey', record)),
     units: () => ask('units'),
-    saveUnit: (unit) => ask('saveUnit', unit),
-    removeUnit: (unit) => ask('removeUnit', unit),
+    saveUnit: (unit) => save('units', () => ask('saveUnit', unit)),
+    removeUnit: (unit) => save('units', () => ask('removeUnit', unit)),
     budgets: () => ask('budgets'),
-    saveBudget: (record) => ask('saveBudget', record),
-    removeBudget: (id) => ask('removeBudget', id),
+    saveBudget: (record) => save('budgets', () => ask('saveBudget', record)),
+    removeBudget: (id) => save('budgets', () => ask('removeBudget', id)),
     spend: (query) => ask('spend', query),
     costs: (query) => ask('costs', query),
     requests: (query) => ask('requests', query),
     receipt: (id) => ask('receipt', id),
     forget: (before) => ask('forget', before),
     catchUp: () => ask('catchUp'),
+    signals: {
+      // Here first: a kill must work on this instance whatever becomes of the others.
+      async send(signal) {
+        hear(signal);
+        if (data.storage.kind === 'postgres') await ask('send', signal);
+      },
+      listen: (listener) => void listeners.push(listener),
+    },
+    revision: () => (saving > 0 ? undefined : saved),
     nudge: thread.nudge,
     trouble: thread.trouble,
     close: thread.close,

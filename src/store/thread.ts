@@ -1,6 +1,7 @@
 // The store's worker as the main thread has it: started, asked, and started again when it dies.
 
 import { Worker } from 'node:worker_threads';
+import type { Signal } from '../exchange/signal.ts';
 import { Taken } from './database.ts';
 import type { FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
 
@@ -18,6 +19,7 @@ export interface ThreadOptions {
   readonly mayBeAway: boolean;
   /** Told each time that the trouble is another; undefined when it is over. */
   readonly onTrouble: (message: string | undefined) => void;
+  readonly onSignal: (signal: Signal) => void;
 }
 
 interface Waiting {
@@ -32,7 +34,8 @@ const pauseMs = { first: 100, most: 30_000 };
 /** How long a database that was never open may keep a start waiting: its own may be under way. */
 const patienceMs = 10_000;
 
-export async function startThread({ data, mayBeAway, onTrouble }: ThreadOptions): Promise<Thread> {
+export async function startThread(options: ThreadOptions): Promise<Thread> {
+  const { data, mayBeAway, onTrouble, onSignal } = options;
   const waiting = new Map<number, Waiting>();
   let number = 0;
   let nudged = false;
@@ -65,6 +68,7 @@ export async function startThread({ data, mayBeAway, onTrouble }: ThreadOptions)
         opened.reject(new Error(message.closed));
       else if (mayBeAway) opened.resolve();
     } else if ('followed' in message) nudged = false;
+    else if ('signal' in message) onSignal(message.signal);
     else if ('trouble' in message) setTrouble(message.trouble);
     else {
       const call = waiting.get(message.number);

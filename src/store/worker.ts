@@ -1,15 +1,20 @@
 // The thread in which the database is spoken to: follows the journal and answers the store's questions.
 
+import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Signal } from '../exchange/signal.ts';
 import { createConsumer } from './consume.ts';
-import { type Database, Taken, Unusable } from './database.ts';
+import { type Database, type Session, Taken, Unusable } from './database.ts';
 import { migrate } from './migrate.ts';
 import type { Call, FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
 import { createReceipts } from './receipts.ts';
 import { createRecords } from './records.ts';
+import type { Listening } from './signals.ts';
 import { createSpending } from './spend.ts';
 import { openSqlite } from './sqlite.ts';
 
+/** One for each process: two that have the same instance by mistake, a folder copied, must still hear each other. */
+const sender = randomUUID();
 const port = parentPort;
 if (!port) throw new Error('the store worker runs in a worker thread');
 const { storage, journalFolder, instance } = workerData as WorkerData;
@@ -26,7 +31,9 @@ const database = await open();
 const consumer = createConsumer(database, { journalFolder, instance });
 /** Whether the schema is known to be the newest: nothing is asked before. */
 let ready = false;
-let trouble: string | undefined;
+/** What is wrong, by who noticed it. */
+const troubles: { journal?: string | undefined; signals?: string | undefined } = {};
+let listening: Listening | undefined;
 let timer: NodeJS.Timeout | undefined;
 /** Readings one after another: a question that catches up waits for the reading under way. */
 let reading: Promise<unknown> = Promise.resolve();
@@ -45,6 +52,7 @@ async function open(): Promise<Database> {
 async function begin(): Promise<void> {
   try {
     await migrate(database);
+    if (storage.kind === 'postgres') await listen(storage.url);
   } catch (error) {
     const forEver = error instanceof Unusable || database.dialect === 'sqlite';
     say({ closed: messageOf(error), forEver });
@@ -54,6 +62,30 @@ async function begin(): Promise<void> {
   ready = true;
   say({ ready: true });
   await follow();
+}
+
+/** Before anything is read that may change: what changes afterwards is heard of. */
+async function listen(url: string): Promise<void> {
+  const { listenForSignals } = await import('./signals.ts');
+  listening = await listenForSignals({
+    url,
+    sender,
+    hear: (signal) => say({ signal }),
+    onTrouble: (message) => noticed('signals', message),
+  });
+}
+
+async function announce(session: Session, signal: Signal): Promise<void> {
+  if (storage.kind === 'sqlite') return;
+  const { writeSignal } = await import('./signals.ts');
+  await writeSignal(session, sender, signal);
+}
+
+function noticed(who: keyof typeof troubles, message: string | undefined): void {
+  const before = troubles.signals ?? troubles.journal;
+  troubles[who] = message;
+  const now = troubles.signals ?? troubles.journal;
+  if (now !== before) say({ trouble: now });
 }
 
 function read(steps: number): Promise<boolean> {
@@ -72,14 +104,12 @@ function read(steps: number): Promise<boolean> {
 async function follow(): Promise<void> {
   clearTimeout(timer);
   let more = false;
-  let heard: string | undefined;
   try {
     more = await read(stepsMax);
+    noticed('journal', undefined);
   } catch (error) {
-    heard = messageOf(error);
+    noticed('journal', messageOf(error));
   }
-  if (heard !== trouble) say({ trouble: heard });
-  trouble = heard;
   say({ followed: true });
   clearTimeout(timer);
   timer = setTimeout(follow, more ? 0 : lookMs);
@@ -88,7 +118,8 @@ async function follow(): Promise<void> {
 const methods: Methods = {
   ...createSpending(database),
   ...createReceipts(database),
-  ...createRecords(database),
+  ...createRecords(database, (session, what) => announce(session, { kind: 'changed', what })),
+  send: (signal) => database.transaction((session) => announce(session, signal)),
   async catchUp() {
     await read(Number.POSITIVE_INFINITY);
     return { cursor: await consumer.cursor() };
@@ -114,6 +145,7 @@ function messageOf(error: unknown): string {
 async function close(): Promise<void> {
   clearTimeout(timer);
   await reading;
+  await listening?.close();
   await database.close();
   // A reading that was due must not find the database closed.
   process.exit(0);
