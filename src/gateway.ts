@@ -30,6 +30,8 @@ export interface GatewayParts {
   readonly journal: Journal;
   readonly pepper: Buffer;
   readonly keys: readonly KeyRecord[];
+  /** False while keys may exist that are not known here; always true where unset. */
+  readonly surelyKnown?: () => boolean;
   /** The budgets of this moment; the same array until one changes. */
   readonly budgets: () => readonly BudgetRule[];
   /** Where several instances spend from the same limits. */
@@ -80,7 +82,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
   const bounds = { ...defaultBounds, ...parts.bounds };
   const network = withSim(world.clock, world.network, parts.simulate);
   const prices = createPrices(parts.catalogue);
-  const identify = createIdentify(parts.pepper, world.clock, parts.keys);
+  const identify = createIdentify(parts.pepper, world.clock, parts.keys, [], parts.surelyKnown);
   const rooms: Rooms = {
     world,
     identify,

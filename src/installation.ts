@@ -7,14 +7,15 @@ import { takeLock } from './cli/lock.ts';
 import { compactOften } from './compaction.ts';
 import { loadCatalogue } from './config/catalogue.ts';
 import type { Loaded } from './config/config.ts';
-import type { Settings } from './config/settings.ts';
 import { Secret } from './exchange/target.ts';
 import { assemble, type Gateway } from './gateway.ts';
 import { simulate } from './providers/sim.ts';
 import { rows } from './providers/table.ts';
-import { openStore, type Store, type StoreOptions } from './store/store.ts';
+import type { Known, KnownRecords } from './store/known.ts';
+import type { Store } from './store/store.ts';
+import { openStored } from './stored.ts';
 import { realClock } from './world/real/clock.ts';
-import { type DataFolder, newToken, openDataFolder, StartError, unwritable } from './world/real/data-folder.ts';
+import { type DataFolder, newToken, openDataFolder, unwritable } from './world/real/data-folder.ts';
 import { createNetwork, type NetworkOptions } from './world/real/network.ts';
 import { realRandom } from './world/real/random.ts';
 import { openSegments } from './world/real/segments.ts';
@@ -25,6 +26,8 @@ export interface Installation {
   readonly gateway: Gateway;
   readonly store: Store;
   readonly folder: DataFolder;
+  /** Keys, units and budgets, as the store has them now or had them when it was last there. */
+  readonly known: KnownRecords;
   /** What the control plane stands on. */
   readonly parts: AdminParts;
   close(): Promise<void>;
@@ -56,23 +59,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 
   const network = createNetwork(proxies(options.environment));
   const delay = loopDelay();
-  const opening = openStore({
-    storage: placeOf(settings.storage),
-    journalFolder: folder.file('journal'),
-    instance: folder.instance(),
-    onTrouble: (reason) => log[reason ? 'error' : 'info']('store', { trouble: reason ?? 'over' }),
-  });
+  const opening = openStored(settings.storage, folder, log);
   const journal = openJournal(openSegments(folder.file('journal')), realClock, { ...settings.journal, log });
   const catalogue = loadCatalogue();
-  const pepper = Buffer.from(
-    folder.secret('pepper', () => newToken('')),
-    'utf8',
-  );
-  const store = await opening.catch((error: Error) => {
-    throw new StartError(
-      `The store ${nameOf(settings.storage)} cannot be opened: ${error.message}. It holds keys and budgets: restore it from a backup.`,
-    );
-  });
+  const { store, pepper, known } = await opening;
   const gateway = assemble(
     { clock: realClock, random: realRandom, log, network },
     {
@@ -82,12 +72,16 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       known: rows,
       journal,
       pepper,
-      keys: await store.keys(),
+      keys: known.current().keys,
+      surelyKnown: known.sure,
       simulate,
       loopDelayMs: delay.ms,
     },
   );
   const compacting = compactOften({ store, journal, keepMs: settings.journal.keepMs, clock: realClock, log });
+  const renew = ({ units, keys }: Known): void => gateway.identify.renew(units, keys);
+  renew(known.current());
+  known.listen(renew);
   const reading = setInterval(() => store.nudge(), readerMs);
   const token = settings.adminToken ?? new Secret(folder.secret('admin-token', () => newToken('tga-')));
 
@@ -95,6 +89,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     gateway,
     store,
     folder,
+    known,
     parts: adminParts(options, gateway, store, token),
     async close() {
       clearInterval(reading);
@@ -103,21 +98,11 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       delay.stop();
       await network.close();
       await journal.close();
+      await known.close();
       await store.close();
       release();
     },
   };
-}
-
-function placeOf(storage: Settings['storage']): StoreOptions['storage'] {
-  return storage.kind === 'sqlite' ? storage : { kind: 'postgres', url: storage.url.reveal() };
-}
-
-/** Without user and password. */
-function nameOf(storage: Settings['storage']): string {
-  if (storage.kind === 'sqlite') return storage.file;
-  const url = URL.parse(storage.url.reveal());
-  return url ? `postgres://${url.host}${url.pathname}` : 'in PostgreSQL';
 }
 
 /** The first file that is opened for writing: here it shows that a folder which exists is read-only. */
@@ -148,6 +133,8 @@ function adminParts(
     metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
     health: () => gateway.route.health(),
     notReady,
+    // Not its reason, which may name hosts: the log says it.
+    degraded: () => (store.trouble() === undefined ? [] : ['store']),
     about: { version, node: process.versions.node },
     clock: realClock,
     random: realRandom,

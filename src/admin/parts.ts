@@ -25,6 +25,8 @@ export interface AdminParts {
   health(): readonly { readonly provider: string; readonly up: boolean }[];
   /** Why no request would be served now; empty when ready. */
   notReady(): readonly string[];
+  /** What is amiss while requests are served. */
+  degraded?(): readonly string[];
   readonly about: { readonly version: string; readonly node: string };
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;

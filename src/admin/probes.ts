@@ -15,11 +15,14 @@ export const probeRoutes: readonly Route[] = [
     method: 'GET',
     path: '/readyz',
     access: 'open',
-    summary: '200 when requests would be served, 503 while draining',
-    answers: '{ status: "ready" | "not_ready", reasons }',
+    summary: '200 when requests would be served, also without the store; 503 while draining',
+    answers: '{ status: "ready" | "degraded" | "not_ready", reasons }',
     handle: (_, parts) => {
       const reasons = parts.notReady();
-      return reasons.length === 0 ? ok({ status: 'ready' }) : ok({ status: 'not_ready', reasons }, 503);
+      if (reasons.length > 0) return ok({ status: 'not_ready', reasons }, 503);
+      // 200 all the same: taken out of the balancer, every instance of a store that is away would refuse everybody.
+      const amiss = parts.degraded?.() ?? [];
+      return amiss.length > 0 ? ok({ status: 'degraded', reasons: amiss }) : ok({ status: 'ready' });
     },
   },
   {

@@ -61,6 +61,7 @@ export function createIdentify(
   clock: Clock,
   keys: readonly KeyRecord[],
   unitRecords: readonly Unit[] = [],
+  surelyKnown: () => boolean = () => true,
 ): Identify {
   let units = createUnits(unitRecords);
   const byId = new Map<string, Entry>();
@@ -123,6 +124,7 @@ export function createIdentify(
       if (!credential) throw new Refusal('invalid_key', `No key was sent. Send a key of this gateway (${prefix}…).`);
       if (!credential.startsWith(prefix)) throw new Refusal('invalid_key', foreign);
       const entry = credential.length > credentialLengthMax ? undefined : find(credential);
+      if (!entry && !surelyKnown()) throw new Refusal('budget_unavailable', away);
       if (!entry) throw new Refusal('invalid_key', 'This gateway does not know that key.');
       const { record, caller } = entry;
       if (record.revokedAt !== undefined) throw gone(record, 'was revoked at', record.revokedAt);
@@ -190,6 +192,8 @@ export function createIdentify(
 }
 
 const foreign = `This is no key of this gateway: its keys begin with ${prefix}. Providers' own keys belong in the gateway's configuration.`;
+
+const away = 'This key is not known here, and the store that might know it cannot be reached now; try again soon.';
 
 /** Whoever has the key may know what became of it. */
 function gone(record: KeyRecord, what: string, at: number): Refusal {

@@ -16,6 +16,8 @@ export interface WorkerData {
   readonly storage: Storage;
   readonly journalFolder: string;
   readonly instance: string;
+  /** Number of the last signal that was heard: a worker that follows a dead one misses none. */
+  readonly after?: number | undefined;
 }
 
 /** What is asked of the worker, by name, with nothing or one thing. */
@@ -41,6 +43,8 @@ export interface Methods {
   forget(before: number): Promise<number>;
   /** Resolves once everything is read that was in the journal when it was asked for. */
   catchUp(): Promise<{ cursor: Cursor }>;
+  /** What all instances have in common: the value that is there, or this one from now on. */
+  secret(wanted: { name: string; value: string }): Promise<string>;
   /** To the other instances; resolves once all that can be reached will hear of it. */
   send(signal: Signal): Promise<void>;
 }
@@ -55,13 +59,13 @@ export type ToWorker = Call | 'nudge' | 'close';
 
 export type FromWorker =
   /** Open, and of the newest schema. */
-  | { readonly ready: true }
+  | { readonly ready: true; readonly after: number | undefined }
   /** It cannot be opened: never, or not now and it is tried again. */
   | { readonly closed: string; readonly forEver: boolean }
   /** The journal was read to its end, or a good part of it: nudges count again. */
   | { readonly followed: true }
   /** Another instance said so. */
-  | { readonly signal: Signal }
+  | { readonly signal: Signal; readonly number: number }
   /** Why the journal is not read on, or other instances not heard; undefined once all is well. Said when it changes. */
   | { readonly trouble: string | undefined }
   | { readonly number: number; readonly answer: unknown }

@@ -15,6 +15,7 @@ export interface Records {
   budgets(): Promise<BudgetRecord[]>;
   saveBudget(record: BudgetRecord): Promise<unknown>;
   removeBudget(id: string): Promise<boolean>;
+  secret(wanted: { name: string; value: string }): Promise<string>;
 }
 
 export type Kept = 'keys' | 'units' | 'budgets';
@@ -59,5 +60,13 @@ export function createRecords(database: Database, announce: Announce): Records {
         [record.id, record.scope, JSON.stringify(record)],
       ),
     removeBudget: (id) => change('budgets', 'DELETE FROM budgets WHERE id = ?', [id]),
+    async secret({ name, value }) {
+      await database.run('INSERT INTO secrets (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING', [
+        name,
+        value,
+      ]);
+      const [row] = await database.all('SELECT value FROM secrets WHERE name = ?', [name]);
+      return String(row?.value);
+    },
   };
 }

@@ -29,6 +29,8 @@ export async function writeSignal(session: Session, sender: string, signal: Sign
 }
 
 export interface Listening {
+  /** Number of the last signal. */
+  heard(): number;
   close(): Promise<void>;
 }
 
@@ -36,7 +38,9 @@ export interface ListenOptions {
   readonly url: string;
   /** Whose own signals need not be heard. */
   readonly sender: string;
-  readonly hear: (signal: Signal) => void;
+  /** Number of the last signal that is known; unset to hear only what comes from now on. */
+  readonly after: number | undefined;
+  readonly hear: (signal: Signal, number: number) => void;
   /** Why nothing can be heard now; undefined once it can be again. */
   readonly onTrouble: (message: string | undefined) => void;
 }
@@ -45,10 +49,11 @@ export interface ListenOptions {
  * Hears every signal that is written from now on. Rejects where the database cannot be reached now; a connection that
  * breaks later is made again, and what was said meanwhile is heard then.
  */
-export async function listenForSignals({ url, sender: self, hear, onTrouble }: ListenOptions): Promise<Listening> {
+export async function listenForSignals(options: ListenOptions): Promise<Listening> {
+  const { url, sender: self, after, hear, onTrouble } = options;
   let client: pg.Client | undefined;
   /** The last number heard of; unset before the first look. */
-  let last: number | undefined;
+  let last = after;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let looking = false;
@@ -76,7 +81,7 @@ export async function listenForSignals({ url, sender: self, hear, onTrouble }: L
       const missed = last !== undefined && (first > last + 1 || newest < last);
       if (last === undefined || newest < last) last = newest;
       client = next;
-      if (missed) for (const what of ['keys', 'budgets', 'units'] as const) hear({ kind: 'changed', what });
+      if (missed) for (const what of ['keys', 'budgets', 'units'] as const) hear({ kind: 'changed', what }, newest);
     } catch (error) {
       next.removeAllListeners('end');
       void next.end().catch(() => undefined);
@@ -116,7 +121,7 @@ export async function listenForSignals({ url, sender: self, hear, onTrouble }: L
         const text = 'SELECT number, sender, body FROM signals WHERE number > $1 ORDER BY number';
         for (const { number, sender, body } of (await at.query(text, [last ?? 0])).rows) {
           last = Number(number);
-          if (sender !== self) hear(JSON.parse(String(body)));
+          if (sender !== self) hear(JSON.parse(String(body)), last);
         }
       }
     } catch (error) {
@@ -130,6 +135,7 @@ export async function listenForSignals({ url, sender: self, hear, onTrouble }: L
   await connect();
   timer = setTimeout(look, lookMs);
   return {
+    heard: () => last ?? 0,
     async close() {
       closed = true;
       clearTimeout(timer);

@@ -46,7 +46,12 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const hear = (signal: Signal): void => {
     for (const listener of listeners) listener(signal);
   };
-  const thread = await startThread({ data, mayBeAway, onTrouble, onSignal: hear });
+  const changedPerhaps = (message: string | undefined): void => {
+    onTrouble(message);
+    if (message === undefined)
+      for (const what of ['keys', 'units', 'budgets'] as const) hear({ kind: 'changed', what });
+  };
+  const thread = await startThread({ data, mayBeAway, onTrouble: changedPerhaps, onSignal: hear });
   const ask = thread.ask;
   let saved = 0;
   let saving = 0;
@@ -70,6 +75,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     budgets: () => ask('budgets'),
     saveBudget: (record) => save('budgets', () => ask('saveBudget', record)),
     removeBudget: (id) => save('budgets', () => ask('removeBudget', id)),
+    secret: (wanted) => ask('secret', wanted),
     spend: (query) => ask('spend', query),
     costs: (query) => ask('costs', query),
     requests: (query) => ask('requests', query),

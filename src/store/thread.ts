@@ -38,6 +38,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
   const { data, mayBeAway, onTrouble, onSignal } = options;
   const waiting = new Map<number, Waiting>();
   let number = 0;
+  let after: number | undefined;
   let nudged = false;
   let closing = false;
   let worker: Worker | undefined;
@@ -60,6 +61,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
   const hear = (message: FromWorker): void => {
     if ('ready' in message) {
       pause = pauseMs.first;
+      after = message.after;
       setTrouble(undefined);
       opened.resolve();
     } else if ('closed' in message) {
@@ -68,8 +70,10 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
         opened.reject(new Error(message.closed));
       else if (mayBeAway) opened.resolve();
     } else if ('followed' in message) nudged = false;
-    else if ('signal' in message) onSignal(message.signal);
-    else if ('trouble' in message) setTrouble(message.trouble);
+    else if ('signal' in message) {
+      after = message.number;
+      onSignal(message.signal);
+    } else if ('trouble' in message) setTrouble(message.trouble);
     else {
       const call = waiting.get(message.number);
       waiting.delete(message.number);
@@ -81,7 +85,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
     exited = Promise.withResolvers<void>();
     nudged = false;
     const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
-    const own = new Worker(new URL(name, import.meta.url), { workerData: data });
+    const own = new Worker(new URL(name, import.meta.url), { workerData: { ...data, after } satisfies WorkerData });
     worker = own;
     let reason = 'it ended by itself';
     own.on('message', hear);

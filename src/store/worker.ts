@@ -17,7 +17,7 @@ import { openSqlite } from './sqlite.ts';
 const sender = randomUUID();
 const port = parentPort;
 if (!port) throw new Error('the store worker runs in a worker thread');
-const { storage, journalFolder, instance } = workerData as WorkerData;
+const { storage, journalFolder, instance, after } = workerData as WorkerData;
 const say = (message: FromWorker): void => port.postMessage(message);
 
 /** A pause after a nudge, so that a burst of requests is one transaction. */
@@ -60,7 +60,7 @@ async function begin(): Promise<void> {
     return;
   }
   ready = true;
-  say({ ready: true });
+  say({ ready: true, after: listening?.heard() });
   await follow();
 }
 
@@ -70,7 +70,8 @@ async function listen(url: string): Promise<void> {
   listening = await listenForSignals({
     url,
     sender,
-    hear: (signal) => say({ signal }),
+    after,
+    hear: (signal, number) => say({ signal, number }),
     onTrouble: (message) => noticed('signals', message),
   });
 }

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Client } from 'pg';
+import { createTestDatabase } from '../../test/postgres.ts';
+import type { Signal } from '../exchange/signal.ts';
+import { openStore, type Store } from './store.ts';
+
+interface Ear {
+  readonly store: Store;
+  readonly heard: Signal[];
+  /** Resolves with the first signal that fits, heard already or yet to come. */
+  until(fits: (signal: Signal) => boolean): Promise<Signal>;
+}
+
+async function open(context: TestContext, url: string, instance: string): Promise<Ear> {
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-signals-'));
+  const store = await openStore({ storage: { kind: 'postgres', url }, journalFolder: folder, instance });
+  context.after(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  });
+  const heard: Signal[] = [];
+  const waiting: { fits: (signal: Signal) => boolean; resolve: (signal: Signal) => void }[] = [];
+  store.signals.listen((signal) => {
+    heard.push(signal);
+    for (const { fits, resolve } of waiting) if (fits(signal)) resolve(signal);
+  });
+  return {
+    store,
+    heard,
+    until: (fits) =>
+      new Promise((resolve) => {
+        const known = heard.find(fits);
+        if (known) resolve(known);
+        else waiting.push({ fits, resolve });
+      }),
+  };
+}
+
+async function database(context: TestContext): Promise<{ url: string; sql: Client }> {
+  const { url, close } = await createTestDatabase();
+  const sql = new Client({ connectionString: url });
+  await sql.connect();
+  sql.on('error', () => undefined);
+  context.after(async () => {
+    await sql.end();
+    await close();
+  });
+  return { url, sql };
+}
+
+const isKill = (id: string) => (signal: Signal) => signal.kind === 'kill' && signal.id === id;
+const isChanged = (what: string) => (signal: Signal) => signal.kind === 'changed' && signal.what === what;
+
+test('a kill reaches every instance, the own one at once, each once', async (context) => {
+  const { url } = await database(context);
+  const [one, other] = [await open(context, url, 'i1'), await open(context, url, 'i2')];
+  const sent = one.store.signals.send({ kind: 'kill', what: 'run', id: 'nightly' });
+  assert.deepEqual(one.heard, [{ kind: 'kill', what: 'run', id: 'nightly' }]);
+  await sent;
+  await other.until(isKill('nightly'));
+  await other.store.signals.send({ kind: 'kill', what: 'key', id: 'last' });
+  await one.until(isKill('last'));
+  assert.equal(one.heard.length, 2);
+  assert.equal(other.heard.length, 2);
+});
+
+test('what one instance saves, the others read again; what it could not save, they hear nothing of', async (context) => {
+  const { url } = await database(context);
+  const [one, other] = [await open(context, url, 'i1'), await open(context, url, 'i2')];
+  const key = { id: 'k1', name: 'ci', hash: 'aa', hint: '', allowedModels: [], createdAt: 1 };
+  await one.store.saveKey(key);
+  await other.until(isChanged('keys'));
+  assert.deepEqual(await other.store.keys(), [key]);
+  await assert.rejects(one.store.saveKey({ ...key, id: 'k2' }));
+  await one.store.saveUnit({ kind: 'org', id: 'acme', name: 'Acme', createdAt: 1 });
+  await other.until(isChanged('units'));
+  await one.store.removeBudget('nobody');
+  await one.store.saveBudget({
+    id: 'b1',
+    scope: 'org:acme',
+    limit: 1,
+    per: 'day',
+    timezone: 'UTC',
+    alertAt: [],
+    createdAt: 1,
+  });
+  await other.until(isChanged('budgets'));
+  assert.deepEqual(
+    other.heard.map((signal) => signal.kind === 'changed' && signal.what),
+    ['keys', 'units', 'budgets'],
+  );
+});
+
+test('a signal whose announcement was lost is found all the same', async (context) => {
+  const { url, sql } = await database(context);
+  const one = await open(context, url, 'i1');
+  await sql.query(`INSERT INTO tollgate.signals VALUES (1, 0, 'somebody', '{"kind":"kill","what":"key","id":"k9"}')`);
+  await one.until(isKill('k9'));
+});
+
+test('a broken connection is made again, and what was said meanwhile is heard', async (context) => {
+  const { url, sql } = await database(context);
+  const [one, other] = [await open(context, url, 'i1'), await open(context, url, 'i2')];
+  for (let round = 0; round < 5; round++) {
+    await sql.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tollgate signals'`,
+    );
+    await one.store.signals.send({ kind: 'kill', what: 'request', id: `r${round}` });
+    await other.until(isKill(`r${round}`));
+  }
+  assert.equal(other.heard.filter(({ kind }) => kind === 'kill').length, 5);
+});
+
+test('whoever missed what is no longer kept reads everything again', async (context) => {
+  const { url, sql } = await database(context);
+  const one = await open(context, url, 'i1');
+  await sql.query(`INSERT INTO tollgate.signals VALUES (1, 0, 'somebody', '{"kind":"kill","what":"key","id":"k1"}')`);
+  await one.until(isKill('k1'));
+  await sql.query('BEGIN');
+  await sql.query('DELETE FROM tollgate.signals');
+  await sql.query(`INSERT INTO tollgate.signals VALUES (7, 0, 'somebody', '{"kind":"kill","what":"key","id":"k7"}')`);
+  await sql.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tollgate signals'`);
+  await sql.query('COMMIT');
+  await Promise.all(['keys', 'units', 'budgets'].map((what) => one.until(isChanged(what))));
+  await one.until(isKill('k7'));
+});
