@@ -1,6 +1,6 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import { chargeFor, type Tab } from './charge.ts';
+import { chargeFor, countFor, type Tab } from './charge.ts';
 import type { AnswerContext } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
@@ -13,8 +13,9 @@ import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
 import { textInside } from './meter/frame-text.ts';
 import { createMetering } from './metering.ts';
 import { nameOf } from './pricing.ts';
-import { explain } from './refuse.ts';
+import { explain, sendRefusal } from './refuse.ts';
 import type { Exchange, Rooms } from './rooms.ts';
+import type { CollectHooks } from './stream/collect.ts';
 import type { Outcome, Passed, StreamEnd } from './stream/outcome.ts';
 
 /** Why an attempt failed of which the client has seen nothing. */
@@ -38,12 +39,13 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     const { draft, ingress, outline, funds } = exchange;
     const clamp = clampFor(rooms, exchange, target);
     const tab: Tab = { rooms, exchange, target, rate: funds.rate, gauge: rooms.meter.gauge(nameOf(target)) };
+    watched(tab, () => ({ characters: 0, status: 0 }));
     const wire = await dress(tab, clamp);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
     const outcome = outline.stream
       ? await pumped(tab, clamp, start, dispatchedAt)
-      : await rooms.stream.collect(start, ingress.reply);
+      : await rooms.stream.collect(start, ingress.reply, exchange.flight, hearingOut(tab));
     if (outcome.kind !== 'shown') draft.waitedMs += clock.monotonic() - dispatchedAt;
     switch (outcome.kind) {
       case 'shown':
@@ -68,21 +70,25 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     const metering = createMetering({ ...tab, clamp });
     const { draft, ingress, outline } = exchange;
     const lane = rooms.translate.openLane(outline.format, target.provider.format, contextOf(tab));
-    const outcome = await rooms.stream.pump(start, lane, ingress.reply, {
+    const outcome = await rooms.stream.pump(start, lane, ingress.reply, exchange.flight, {
+      ...hearingOut(tab),
       begin() {
+        exchange.flight.phase = 'streaming';
         draft.firstByteAt = clock.monotonic();
         const type = ingress.surface.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
         const headers = answerHeaders(draft, shownTo(exchange), dispatchedAt - draft.startedAt);
         ingress.reply.begin(200, { ...headers, 'content-type': type });
       },
+      watch: (passed) => watched(tab, passed),
       meter: metering.meter,
+      count: (passed, end) => countFor(tab, passed, end),
       settle(passed, end) {
         draft.waitedMs += clock.monotonic() - dispatchedAt;
-        draft.charges.push(chargeFor(tab, passed, end));
+        charge(tab, passed, end);
         // The headers have left: the receipt alone can tell.
         addLosses(draft, lane.losses?.() ?? []);
         draft.status = end.kind === 'gone' ? 499 : 200;
-        draft.ending = end.kind === 'broken' && timedOut(end) ? 'timed-out' : endings[end.kind];
+        draft.ending = endingOf(end);
         draft.code = codeOf(end);
         return exchange.settle();
       },
@@ -90,6 +96,33 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     });
     metering.close();
     return outcome;
+  }
+
+  /** What is seen of the attempt while it runs. */
+  function watched(tab: Tab, passed: () => Passed): void {
+    tab.exchange.flight.progress = () => {
+      const seen = passed();
+      const usage = countFor(tab, seen, { kind: 'gone' });
+      return { characters: seen.characters, cost: rooms.prices.cost(usage, tab.rate).cost };
+    };
+  }
+
+  function charge(tab: Tab, passed: Passed, end: StreamEnd): void {
+    const { draft, flight } = tab.exchange;
+    flight.progress = undefined;
+    draft.charges.push(chargeFor(tab, passed, end));
+  }
+
+  /** A provider whose bill does not stop with the connection is heard out, though nobody waits for its answer any more. */
+  function hearingOut({ exchange, target }: Tab): CollectHooks {
+    const { ingress, flight, draft } = exchange;
+    return {
+      drains: !target.provider.billing.abortStops,
+      draining(refusal) {
+        flight.phase = 'draining';
+        if (refusal) sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
+      },
+    };
   }
 
   async function wholeAnswer(tab: Tab, { status, body }: Answered): Promise<Failed | undefined> {
@@ -105,12 +138,15 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     // No bill came: what is read here is all that an estimate has.
     if (answer.usage === undefined) tab.gauge.sampleText(textInside(body.toString('utf8')), answer.characters);
     if (answer.failure) return unseen(tab, passed, fromProvider(answer.failure));
-    draft.charges.push(chargeFor(tab, passed, { kind: 'whole' }));
+    charge(tab, passed, { kind: 'whole' });
+    rooms.route.report(target, true);
+    // Nobody waits for it any more, and still it is paid.
+    exchange.flight.check();
+    if (ingress.reply.gone) throw new Refusal('client_closed', 'The client left.');
     addLosses(draft, answer.losses);
     draft.ending = 'completed';
     draft.status = 200;
     draft.firstByteAt = clock.monotonic();
-    rooms.route.report(target, true);
     const settling = exchange.settle();
     if (settling !== undefined) await settling;
     const overheadMs = clock.monotonic() - draft.startedAt - draft.waitedMs;
@@ -131,7 +167,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
 
   /** Charges and reports an attempt of which the client has seen nothing. */
   function unseen(tab: Tab, passed: Passed, end: Exclude<StreamEnd, { kind: 'whole' }>): Failed {
-    tab.exchange.draft.charges.push(chargeFor(tab, passed, end));
+    charge(tab, passed, end);
     if (end.kind === 'cut') throw end.refusal;
     if (end.kind === 'gone') return { kind: 'aborted', sent: true, message: 'the client left' };
     const failed = failedBy(end);
@@ -158,7 +194,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     addLosses(draft, losses);
     if (asks.strict && losses.length > 0) throw refuseLoss(target, losses);
     const preparing = rooms.providers.prepare(target);
-    if (preparing !== undefined) await preparing;
+    if (preparing !== undefined) await exchange.flight.race(preparing);
     const { origin, path, headers, timeouts } = rooms.providers.address(target, outline.stream);
     return {
       hold,
@@ -227,6 +263,12 @@ function failedBy({ failure }: Broken): Failed {
 
 function timedOut({ failure }: Broken): boolean {
   return failure.from === 'call' && failure.call.kind === 'timeout';
+}
+
+function endingOf(end: StreamEnd): Draft['ending'] {
+  if (end.kind === 'broken' && timedOut(end)) return 'timed-out';
+  if (end.kind === 'cut' && end.refusal.refusal === 'killed') return 'killed';
+  return endings[end.kind];
 }
 
 function codeOf(end: StreamEnd): string {

@@ -21,10 +21,13 @@ export function createAttempts(rooms: Rooms): (exchange: Exchange) => Promise<vo
     let place = 0;
     let repeated = false;
     for (let target = plan.targets[0]; target !== undefined; ) {
+      exchange.flight.check();
+      exchange.flight.phase = 'waiting';
       draft.attempts++;
       draft.target = target;
       const failed: Failed | undefined = await attempt(exchange, target);
       if (failed === undefined) return;
+      exchange.flight.check();
       if (exchange.ingress.reply.gone) throw new Refusal('client_closed', 'The client left.');
       const verdict = rooms.route.retry(failed);
       repeated = verdict === 'same' && !repeated;

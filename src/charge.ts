@@ -46,11 +46,17 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   };
 }
 
+/** What would be charged if it ended so. */
+export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
+  return usageOf(tab, passed, end).usage;
+}
+
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
   const received = tab.gauge.tokens(passed.characters);
   const { usage } = passed;
-  if (usage && end.kind === 'whole' && believable(usage, passed.characters)) return { usage, basis: undefined };
-  if (usage && end.kind === 'whole') return { usage: guess(tab, received), basis: 'received-text' };
+  const whole = end.kind === 'whole' || passed.whole === true;
+  if (usage && whole && believable(usage, passed.characters)) return { usage, basis: undefined };
+  if (usage && whole) return { usage: guess(tab, received), basis: 'received-text' };
   // A stream that was broken off has told its input, and of its output only a beginning.
   if (usage && received <= usage.output + usage.reasoning) return { usage, basis: undefined };
   if (usage) return { usage: { ...usage, output: received - usage.reasoning }, basis: 'received-text' };
@@ -101,13 +107,17 @@ function rateAnswered({ rooms, exchange, target, rate }: Tab, passed: Passed): R
 
 /** Undefined where nothing can have been billed: the provider refused, or never got the request. */
 function estimateBasis(passed: Passed, end: StreamEnd): Charge['estimated'] {
-  if (passed.characters > 0 || end.kind === 'whole' || end.kind === 'gone' || end.kind === 'cut')
-    return 'received-text';
+  if (passed.characters > 0 || end.kind === 'whole') return 'received-text';
+  if (end.kind === 'gone' || end.kind === 'cut') return passed.status >= 400 ? basisOf(passed.status) : 'received-text';
   const { failure } = end;
   if (failure.from === 'call') return failure.call.sent ? 'maybe-charged' : undefined;
-  // A gateway in front of the provider gave up: behind it the model may have worked.
   const { status, kind } = failure.upstream;
-  return kind === 'unreadable' || status === 502 || status === 504 ? 'maybe-charged' : undefined;
+  return kind === 'unreadable' ? 'maybe-charged' : basisOf(status);
+}
+
+/** A gateway in front of the provider gave up: behind it the model may have worked. */
+function basisOf(status: number): Charge['estimated'] {
+  return status === 502 || status === 504 ? 'maybe-charged' : undefined;
 }
 
 function failureName(end: Exclude<StreamEnd, { kind: 'whole' }>): string {

@@ -8,6 +8,7 @@ import type { KeyRecord } from './exchange/caller.ts';
 import type { BudgetRule, Snapshot } from './exchange/policy.ts';
 import type { Catalogue, Prices } from './exchange/rate.ts';
 import { createIdentify, type Identify } from './identify/identify.ts';
+import { createInflight, type Inflight } from './inflight.ts';
 import { createLimit } from './limit/limit.ts';
 import { createListen } from './listen/listen.ts';
 import { createMeter } from './meter/meter.ts';
@@ -60,6 +61,9 @@ const defaultBounds: Bounds = {
   preambleBytes: 262_144,
   heartbeatMs: 15_000,
   stalledMs: 60_000,
+  drains: 50,
+  drainBytes: 16_000_000,
+  drainMs: 120_000,
 };
 
 export interface Gateway {
@@ -71,6 +75,7 @@ export interface Gateway {
   readonly route: Route;
   readonly record: Recorder;
   readonly providers: Providers;
+  readonly running: Inflight;
   inflight(): number;
   /** Refuses what is new and waits for what runs. */
   drain(): Promise<void>;
@@ -99,6 +104,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     stream: createStream(world.clock, bounds),
     meter: createMeter(world.clock),
     record: createRecord(world),
+    inflight: createInflight(),
     policy: parts.policy,
     budgets: parts.budgets,
   };
@@ -114,6 +120,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
   return {
     ...rooms,
     listener: listen.listener,
+    running: rooms.inflight,
     inflight: listen.inflight,
     drain: listen.drain,
     stop() {

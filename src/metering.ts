@@ -14,7 +14,7 @@ import { createGrowth } from './meter/growth.ts';
 import type { KeptText } from './meter/texts.ts';
 import { nameOf, priceLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
-import type { Verdict } from './stream/pump.ts';
+import type { Verdict } from './stream/hooks.ts';
 
 /** Characters after which the meter looks again, at most: well below a low-water mark. */
 const lookEvery = 200;

@@ -12,6 +12,7 @@ import { scopesOfTarget } from './exchange/scope.ts';
 import { inputTokens, outputTokens } from './exchange/usage.ts';
 import { admit } from './hold-amount.ts';
 import { labelsOf, readClaims } from './identify/claims.ts';
+import type { Flight } from './inflight.ts';
 import { type Entrance, expectedTokens } from './limit/limit.ts';
 import { readAsks } from './listen/asks.ts';
 import { readBody } from './listen/request.ts';
@@ -29,6 +30,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
     let caller: Caller | undefined;
     let hold: Hold | undefined;
     let entrance: Entrance | undefined;
+    let flight: Flight | undefined;
     let settled = false;
 
     /** The one place where a hold is closed and a receipt is born; the first call counts. */
@@ -52,8 +54,12 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
 
       const policy = rooms.policy();
       const asks = readAsks(ingress.headers);
+      const flying = rooms.inflight.enter(draft, known.keyId, known.keyName);
+      flight = flying;
+      flying.run = known.claims?.pin?.run ?? asks.run?.trim() ?? '';
       const codec = rooms.translate.codecs[ingress.surface.format];
-      const { raw, body } = readBody(await ingress.body(), codec.ownedKeys);
+      const { raw, body } = readBody(await flying.race(ingress.body()), codec.ownedKeys);
+      flying.phase = 'admitting';
       const outline = codec.outline(body, ingress.surface, raw.length);
       const claims = readClaims({ ...asks, endUser: outline.endUser }, known);
       Object.assign(draft, { asked: outline.model, stream: outline.stream, tags: labelsOf(claims, asks.labels) });
@@ -83,10 +89,11 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const wants = { id: draft.id, caller: known, target, budgets: rooms.budgets(), extra, about };
       const taken = await admit(rooms, { ...wants, policy, outline, raw, body, maxCost: asks.maxCost });
       hold = taken.hold;
+      flying.hold = hold;
       await rooms.budget.written();
 
       const asked = { ingress, draft, caller: known, asks, policy, raw, body, outline, plan, extra, entrance };
-      await attempts({ ...asked, ...taken, settle });
+      await attempts({ ...asked, ...taken, flight: flying, settle });
     } catch (error) {
       const refusal = refusalOf(error, draft.id, log);
       if (caller === undefined) rooms.record.refused(refusal.refusal);
@@ -95,6 +102,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
       void settle();
+      if (flight) rooms.inflight.leave(flight);
       entrance?.leave(used(draft));
     }
   }
@@ -106,7 +114,8 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
 function endWith(draft: Draft, refusal: Refusal, gone: boolean): void {
   draft.status = gone ? 499 : refusal.status;
   draft.code = gone ? 'client_closed' : refusal.refusal;
-  if (gone) draft.ending = 'cancelled';
+  if (refusal.refusal === 'killed') draft.ending = 'killed';
+  else if (gone) draft.ending = 'cancelled';
   else if (draft.attempts === 0) draft.ending = 'refused';
   else draft.ending = refusal.refusal === 'upstream_timeout' ? 'timed-out' : 'failed';
 }

@@ -27,6 +27,8 @@ export function sendRefusal(
   reply: Reply,
   requestId: string,
 ): void {
+  // Told before, and the provider was heard out since.
+  if (reply.ended) return;
   const codec = codecs[format];
   const { status, headers, body } = codec.encodeError(refusal, { requestId });
   if (reply.begun) {

@@ -12,6 +12,7 @@ import type { Prices } from './exchange/rate.ts';
 import type { Plan } from './exchange/target.ts';
 import type { Funds } from './funds.ts';
 import type { Identify } from './identify/identify.ts';
+import type { Flight, Inflight } from './inflight.ts';
 import type { Entrance, Limit } from './limit/limit.ts';
 import type { Asks } from './listen/asks.ts';
 import type { Meter } from './meter/meter.ts';
@@ -35,6 +36,7 @@ export interface Rooms {
   readonly stream: Stream;
   readonly meter: Meter;
   readonly record: Recorder;
+  readonly inflight: Inflight;
   /** The policy of this moment; an exchange takes it once. */
   policy(): Snapshot;
   /** The budgets of this moment, of file and store together: the same array until one of them changes. */
@@ -55,6 +57,7 @@ export interface Exchange {
   readonly hold: Hold;
   /** Its place within the limits. */
   readonly entrance: Entrance;
+  readonly flight: Flight;
   /** Writes the settlement; the first call counts. What the client sees last waits for the promise, never broken. */
   settle(): Promise<void> | undefined;
   /** The scopes that the request claims for itself. */

@@ -20,7 +20,11 @@ export function budgetExceeded(caller: Caller, entries: readonly Entry[], now: n
   return new Refusal(
     'budget_exceeded',
     `Budget exceeded: ${subject(caller, entry)} ${limit} ${span(per)}, and what is left does not pay for this request. ${when}`,
-    { facts: { scope: entry.shown, limit, per, ...(resets ? { resets_at: resets } : {}) } },
+    {
+      // A limit that asks for an error has one, whatever others were reached with it.
+      onExhausted: short.every(({ onExhausted }) => onExhausted === 'finish') ? 'finish' : 'error',
+      facts: { scope: entry.shown, limit, per, ...(resets ? { resets_at: resets } : {}) },
+    },
   );
 }
 

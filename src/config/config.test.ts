@@ -211,10 +211,8 @@ test('every problem names its line and key, and the word that was meant', () => 
       ['f:2: limits[0].scope: must be model:PROVIDER/MODEL, or model:* for each one'],
     ],
     [
-      'budgets:\n  - { scope: global, limit: 5, per: day, on_exhausted: finish }\n',
-      [
-        'f:2: budgets[0].on_exhausted: on_exhausted is not supported by this version; a stream whose budget is spent ends with an error',
-      ],
+      'budgets:\n  - { scope: global, limit: 5, per: day, on_exhausted: stop }\n',
+      ['f:2: budgets[0].on_exhausted: must be one of error, finish'],
     ],
     [
       'models:\n  a: { targets: [openai/x, gpt-4o] }\n',

@@ -42,6 +42,7 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
       timezone,
       alertAt,
       ...(entry.soft === true ? { soft: true } : {}),
+      ...(entry.on_exhausted === undefined ? {} : { onExhausted: entry.on_exhausted }),
     };
   });
 }

@@ -103,6 +103,13 @@ const budget = z.strictObject({
     .optional()
     .describe('Shares of the limit that are reported when they are passed: 50%, 0.8.'),
   soft: z.boolean().optional().describe('true: reported when it is passed (alert_at; 100%), and never in the way.'),
+  on_exhausted: z
+    .enum(['error', 'finish'])
+    .optional()
+    .describe(
+      'How a stream ends that this budget cuts: with an error that client libraries raise (the default), or as if its ' +
+        'output limit had been reached. Inside the arguments of a tool call it is an error in any case.',
+    ),
 });
 
 const limit = z.strictObject({
@@ -223,7 +230,6 @@ export const laterSections: Readonly<Record<string, string>> = {
 /** The same for keys inside a section, by their name alone. */
 export const laterKeys: Readonly<Record<string, string>> = {
   quality: 'quality is not supported by this version',
-  on_exhausted: 'on_exhausted is not supported by this version; a stream whose budget is spent ends with an error',
   region: 'region is not supported by this version; declare one provider per region, each with its base_url',
   refresh: 'refresh is not supported by this version; the file is read again on a reload (SIGHUP)',
 };

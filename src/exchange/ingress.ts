@@ -30,6 +30,8 @@ export interface Reply {
   /** Tears the connection down, so that a half-sent answer cannot look whole. */
   destroy(): void;
   readonly begun: boolean;
+  /** Its last byte has been given to it. */
+  readonly ended: boolean;
   /** The client left before the end. */
   readonly gone: boolean;
   onDrain(listener: () => void): void;

@@ -65,6 +65,8 @@ export interface RefusalDetail {
   /** The provider's own error type and code, in its words. */
   readonly type?: string;
   readonly code?: string;
+  /** How a stream ends that this refusal cuts; `error` where unset. Not told. */
+  readonly onExhausted?: 'error' | 'finish';
   /** Facts for the client, shown under `error.tollgate`. Never a secret, a prompt, or another tenant's name. */
   readonly facts?: Readonly<Record<string, string | number | boolean>>;
 }

@@ -32,6 +32,12 @@ export interface Listen {
   drain(): Promise<void>;
 }
 
+/** What an exchange has of the common bound on bodies. */
+interface Taken {
+  readonly bodies: Buffer[];
+  over: boolean;
+}
+
 export function createListen(world: Pick<World, 'clock' | 'random'>, options: ListenOptions): Listen {
   const bodies = createBodyReader({ oneBytes: options.bodyBytes, allBytes: options.allBodiesBytes });
   const nextId = createIds(world.clock, world.random);
@@ -60,13 +66,14 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       return;
     }
     inflight++;
-    const taken: Buffer[] = [];
+    const taken: Taken = { bodies: [], over: false };
     // The handler owns its exchange; should it fail all the same, its client must not wait for ever.
     void options
       .handle(open(request, reply, match, id, taken))
       .catch(() => reply.destroy())
       .finally(() => {
-        for (const body of taken) bodies.release(body);
+        taken.over = true;
+        for (const body of taken.bodies) bodies.release(body);
         // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
         reply.onOver(() => {
           inflight--;
@@ -75,7 +82,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       });
   }
 
-  function open(request: InboundRequest, reply: OpenReply, match: Match, id: string, taken: Buffer[]): Ingress {
+  function open(request: InboundRequest, reply: OpenReply, match: Match, id: string, taken: Taken): Ingress {
     return {
       id,
       surface: match.surface,
@@ -86,7 +93,9 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       startedAt: world.clock.monotonic(),
       async body() {
         const body = await bodies.read(request);
-        taken.push(body);
+        // Its exchange may have been ended while it was still being read.
+        if (taken.over) bodies.release(body);
+        else taken.bodies.push(body);
         return body;
       },
       reply,

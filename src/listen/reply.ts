@@ -18,6 +18,7 @@ export interface OpenReply extends Reply {
 /** `headOnly`: a HEAD request, whose answer may have no body; node throws where one is written all the same. */
 export function openReply(outbound: InboundReply, closing: () => boolean, headOnly = false): OpenReply {
   let begun = false;
+  let ended = false;
   let gone = false;
   let over = false;
   let drained: (() => void) | undefined;
@@ -47,6 +48,7 @@ export function openReply(outbound: InboundReply, closing: () => boolean, headOn
     send(status, headers, body) {
       if (gone || begun) return;
       begun = true;
+      ended = true;
       const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
       outbound.writeHead(status, { ...head(headers), 'content-length': bytes });
       outbound.end(headOnly ? undefined : body);
@@ -57,16 +59,20 @@ export function openReply(outbound: InboundReply, closing: () => boolean, headOn
       outbound.writeHead(status, { ...head(headers), 'x-accel-buffering': 'no' });
     },
     write(chunk) {
-      return gone || outbound.write(chunk);
+      return gone || ended || outbound.write(chunk);
     },
     end() {
-      if (!gone) outbound.end();
+      if (!gone && !ended) outbound.end();
+      ended = true;
     },
     destroy() {
       outbound.destroy();
     },
     get begun() {
       return begun;
+    },
+    get ended() {
+      return ended;
     },
     get gone() {
       return gone;

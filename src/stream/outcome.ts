@@ -13,6 +13,8 @@ export interface Passed {
   readonly model?: string;
   /** HTTP status of the attempt; 0 where none came. */
   readonly status: number;
+  /** The provider's answer came to its end, whoever heard it: its usage is the bill. */
+  readonly whole?: true;
 }
 
 export type Failure =

@@ -1,43 +1,19 @@
 // Moves one stream from a provider to a client by whole events, metering while it forwards. Callbacks throughout: a
 // promise a chunk would cost more than the chunk.
 
-import type { Glimpse, Lane } from '../exchange/codec.ts';
+import type { Lane } from '../exchange/codec.ts';
 import type { Frame } from '../exchange/frame.ts';
 import type { Reply } from '../exchange/ingress.ts';
 import type { Refusal } from '../exchange/refusal.ts';
-import type { Usage } from '../exchange/usage.ts';
 import type { CallFailure, CallHandle, CallHandler } from '../exchange/wire.ts';
 import type { Cancel, Clock } from '../world/world.ts';
 import { unreadable } from './collect.ts';
+import { Drain, type DrainPlaces } from './drain.ts';
+import type { PumpBounds, PumpHooks } from './hooks.ts';
 import type { Outcome, Passed, StreamEnd } from './outcome.ts';
 import { createOutgoing, joined, type Outgoing } from './outgoing.ts';
 import { createFrameReader, type FrameReader } from './reader.ts';
-
-export interface PumpHooks {
-  /** Just before the first byte leaves. */
-  begin(): void;
-  /**
-   * After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk.
-   * A promise pauses the provider until it is kept; it must not be broken. `frame` is the piece itself, undecoded.
-   */
-  meter(characters: number, usage: Usage | undefined, frame: Frame): Verdict;
-  /** Once, for a shown attempt: the settlement is written here. Its terminator or error waits for the promise, never broken. */
-  settle(passed: Passed, end: StreamEnd): Promise<void> | undefined;
-  /** Says what a broken stream tells the client. */
-  explain(end: Extract<StreamEnd, { kind: 'broken' }>): Refusal;
-}
-
-/** Undefined lets the stream go on. */
-export type Verdict = Refusal | undefined | Promise<Refusal | undefined>;
-
-export interface PumpBounds {
-  /** One event. Above it the stream is unreadable. */
-  readonly eventBytes: number;
-  /** An answer that is no stream (an error, HTML): no more than this is read. */
-  readonly errorBytes: number;
-  /** Preamble withheld until the answer itself begins. */
-  readonly preambleBytes: number;
-}
+import { Tally } from './tally.ts';
 
 /** After the terminator the provider has this long to end its body: some send usage behind it. */
 const afterTerminatorMs = 50;
@@ -56,20 +32,23 @@ export class Pump implements CallHandler {
   readonly #resolve: (outcome: Outcome) => void;
   readonly #reader: FrameReader;
   readonly #out: Outgoing;
+  readonly #places: DrainPlaces;
+  readonly #tally = new Tally();
   #handle: CallHandle | undefined;
-  #status = 0;
   #headers: Readonly<Record<string, string>> = {};
   /** Set where the answer is no stream and is gathered instead. */
   #whole: Buffer[] | undefined;
   #wholeBytes = 0;
-  #usage: Usage | undefined;
-  #model: string | undefined;
-  #characters = 0;
   /** Withheld until the answer begins; undefined once this attempt is the one that the client sees. */
   #preamble: (Uint8Array | string)[] | undefined = [];
   #preambleBytes = 0;
   #terminator: { readonly out: Uint8Array | string | undefined; readonly cancel: Cancel } | undefined;
   #over = false;
+  /** Nothing more of the answer is to come: cutting it now would save nothing. */
+  #finished = false;
+  #drain: Drain | undefined;
+  /** Why the meter cut it. */
+  #refusal: Refusal | undefined;
   /** Frames that came while a verdict was waited for; undefined while none is. */
   #waiting: Frame[] | undefined;
   /** The provider's end, where it came during that wait. */
@@ -83,6 +62,7 @@ export class Pump implements CallHandler {
     reply: Reply,
     hooks: PumpHooks,
     bounds: PumpBounds,
+    places: DrainPlaces,
     clock: Clock,
     resolve: (outcome: Outcome) => void,
   ) {
@@ -90,6 +70,7 @@ export class Pump implements CallHandler {
     this.#reply = reply;
     this.#hooks = hooks;
     this.#bounds = bounds;
+    this.#places = places;
     this.#clock = clock;
     this.#resolve = resolve;
     this.#reader = createFrameReader(bounds.eventBytes);
@@ -100,24 +81,37 @@ export class Pump implements CallHandler {
   /** Ties the pump to its call, once. */
   run(handle: CallHandle): void {
     this.#handle = handle;
+    this.#hooks.watch(() => this.passed());
     this.#reply.onDrain(() => {
       if (this.stalledSince === 0) return;
       this.stalledSince = 0;
       if (!this.#waiting) handle.resume();
     });
-    this.#reply.onGone(() => {
-      this.#finish({ kind: 'gone' }, undefined);
-      handle.abort();
-    });
+    this.#reply.onGone(() => this.#close({ kind: 'gone' }, undefined));
+  }
+
+  /** Ends it from outside, in whatever it is at. */
+  stop(refusal: Refusal): void {
+    if (this.#drain) this.#drain.stop();
+    else if (!this.#over) this.#fail({ kind: 'cut', refusal });
+  }
+
+  /** What has passed so far. */
+  passed(): Passed {
+    return this.#tally.passed();
   }
 
   start(status: number, headers: Readonly<Record<string, string>>): void {
-    this.#status = status;
+    this.#tally.status = status;
     this.#headers = headers;
     if (status < 200 || status > 299 || /json|html/i.test(headers['content-type'] ?? '')) this.#whole = [];
   }
 
   data(chunk: Buffer): void {
+    if (this.#drain) {
+      this.#drain.data(chunk);
+      return;
+    }
     if (this.#over) return;
     if (this.#whole) {
       this.#wholeBytes += chunk.length;
@@ -130,16 +124,29 @@ export class Pump implements CallHandler {
   }
 
   end(): void {
+    if (this.#drain) {
+      this.#drain.end();
+      return;
+    }
     if (this.#over) return;
     if (!this.#whole) {
       this.#settled(() => this.#ended());
       return;
     }
     this.#over = true;
-    this.#resolve({ kind: 'answer', status: this.#status, headers: this.#headers, body: Buffer.concat(this.#whole) });
+    this.#resolve({
+      kind: 'answer',
+      status: this.#tally.status,
+      headers: this.#headers,
+      body: Buffer.concat(this.#whole),
+    });
   }
 
   fail(failure: CallFailure): void {
+    if (this.#drain) {
+      this.#drain.stop();
+      return;
+    }
     if (this.#over) return;
     this.#settled(() => {
       if (this.#terminator) this.#ended();
@@ -169,8 +176,10 @@ export class Pump implements CallHandler {
     for (let at = 0; at < frames.length; at++) {
       const frame = frames[at];
       if (frame && this.#take(frame)) continue;
-      if (this.#waiting) this.#waiting = frames.slice(at + 1);
-      if (!this.#over) this.#out.flush();
+      const refusal = this.#refusal;
+      if (this.#waiting || refusal) this.#waiting = frames.slice(at + 1);
+      if (refusal) this.#fail({ kind: 'cut', refusal });
+      else if (!this.#over) this.#out.flush();
       return;
     }
     this.#out.flush();
@@ -181,19 +190,24 @@ export class Pump implements CallHandler {
     this.#waiting = [];
     this.#handle?.pause();
     void verdict.then((refusal) => {
-      const frames = this.#waiting ?? [];
-      const ending = this.#ending;
-      this.#waiting = undefined;
-      this.#ending = undefined;
       if (this.#over) return;
       if (refusal) {
         this.#fail({ kind: 'cut', refusal });
         return;
       }
+      const { waiting, ending } = this.#unwait();
       if (this.stalledSince === 0) this.#handle?.resume();
-      this.#takeAll(frames);
+      this.#takeAll(waiting);
       if (ending) this.#settled(ending);
     });
+  }
+
+  #unwait(): { readonly waiting: readonly Frame[]; readonly ending: (() => void) | undefined } {
+    const waiting = this.#waiting ?? [];
+    const ending = this.#ending;
+    this.#waiting = undefined;
+    this.#ending = undefined;
+    return { waiting, ending };
   }
 
   #settled(ending: () => void): void {
@@ -204,7 +218,7 @@ export class Pump implements CallHandler {
   /** False once the stream is over, or waits. */
   #take(frame: Frame): boolean {
     const glimpse = this.#lane.push(frame);
-    this.#observe(glimpse);
+    this.#tally.see(glimpse);
     if (this.#terminator) return true;
     if (glimpse.failure) {
       this.#fail({ kind: 'broken', failure: { from: 'provider', upstream: glimpse.failure } });
@@ -222,18 +236,14 @@ export class Pump implements CallHandler {
       return true;
     }
     if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true);
-    if (!glimpse.content && glimpse.usage === undefined) return true;
-    const verdict = this.#hooks.meter(this.#characters, this.#usage, frame);
+    if (glimpse.finished) this.#finished = true;
+    else if (glimpse.characters > 0) this.#finished = false;
+    if (this.#finished || (!glimpse.content && glimpse.usage === undefined)) return true;
+    const verdict = this.#hooks.meter(this.#tally.characters, this.#tally.usage, frame);
     if (verdict === undefined) return true;
     if (verdict instanceof Promise) this.#wait(verdict);
-    else this.#fail({ kind: 'cut', refusal: verdict });
+    else this.#refusal = verdict;
     return false;
-  }
-
-  #observe(glimpse: Glimpse): void {
-    this.#characters += glimpse.characters;
-    if (glimpse.usage) this.#usage = glimpse.usage;
-    if (glimpse.model) this.#model = glimpse.model;
   }
 
   #ended(): void {
@@ -245,7 +255,7 @@ export class Pump implements CallHandler {
       return;
     }
     const last = this.#lane.end();
-    this.#observe(last);
+    this.#tally.see(last);
     if (last.failure) this.#fail({ kind: 'broken', failure: { from: 'provider', upstream: last.failure } });
     else if (last.complete) this.#finish({ kind: 'whole' }, last.out);
     else this.#fail(unreadable('the provider ended its stream before the answer was whole'));
@@ -254,39 +264,66 @@ export class Pump implements CallHandler {
   #fail(end: Extract<StreamEnd, { kind: 'cut' | 'broken' }>): void {
     const refusal = end.kind === 'cut' ? end.refusal : this.#hooks.explain(end);
     this.#out.flush();
-    this.#finish(end, this.#preamble ? undefined : this.#lane.fail(refusal));
-    this.#handle?.abort();
+    const finish = end.kind === 'cut' && refusal.detail.onExhausted === 'finish' && !this.#preamble;
+    const last = finish ? this.#lane.finish(this.#hooks.count(this.passed(), end)) : undefined;
+    this.#close(end, this.#preamble ? undefined : (last ?? this.#lane.fail(refusal)));
+  }
+
+  /** Ends it for the client before the provider has ended; that one is hung up on, or heard out. */
+  #close(end: Exclude<StreamEnd, { kind: 'whole' }>, last: string | undefined): void {
+    if (this.#over) return;
+    const { waiting, ending } = this.#unwait();
+    const paid = this.#hooks.drains && end.kind !== 'broken' && !this.#whole && !this.#tally.whole;
+    if (!paid || this.#places.free === 0) {
+      // What the provider has sent it has billed, though the client does not see it.
+      for (const frame of waiting) this.#tally.see(this.#lane.push(frame));
+      this.#finish(end, last);
+      this.#handle?.abort();
+      return;
+    }
+    this.#over = true;
+    this.#places.free--;
+    const shown = this.#preamble === undefined;
+    if (shown) this.#leave(last);
+    this.#hooks.draining(!shown && end.kind === 'cut' ? end.refusal : undefined);
+    const drain = new Drain(this.#lane, this.#tally, this.#reader, this.#places, this.#bounds, this.#clock, () => {
+      this.#drain = undefined;
+      this.#handle?.abort();
+      const passed = this.passed();
+      if (shown) void this.#hooks.settle(passed, end);
+      this.#resolve(shown ? { kind: 'shown', passed, end } : { kind: 'failed', passed, end });
+    });
+    this.#drain = drain;
+    drain.take(waiting);
+    if (this.#drain && ending) drain.end();
+    else if (this.#drain) this.#handle?.resume();
   }
 
   #finish(end: StreamEnd, last: Uint8Array | string | undefined): void {
     if (this.#over) return;
     this.#over = true;
     this.#terminator?.cancel();
-    const passed = this.#passed();
     if (this.#preamble && end.kind !== 'whole') {
-      this.#resolve({ kind: 'failed', passed, end });
+      this.#resolve({ kind: 'failed', passed: this.passed(), end });
       return;
     }
     this.#out.flush();
     if (this.#preamble) this.#commit();
     const close = (): void => {
-      this.#closeLine();
-      if (last !== undefined && last.length > 0) this.#write(last);
-      this.#reply.end();
-      this.#resolve({ kind: 'shown', passed, end });
+      this.#leave(last);
+      this.#resolve({ kind: 'shown', passed: this.passed(), end });
     };
-    const settling = this.#hooks.settle(passed, end);
+    const settling = this.#hooks.settle(this.passed(), end);
     if (settling !== undefined) void settling.then(close);
     else close();
   }
 
-  #passed(): Passed {
-    return {
-      characters: this.#characters,
-      status: this.#status,
-      ...(this.#usage === undefined ? {} : { usage: this.#usage }),
-      ...(this.#model === undefined ? {} : { model: this.#model }),
-    };
+  /** The last that the client gets. */
+  #leave(last: Uint8Array | string | undefined): void {
+    this.#out.flush();
+    this.#closeLine();
+    if (last !== undefined && last.length > 0) this.#write(last);
+    this.#reply.end();
   }
 
   /** From here the client sees this attempt and no other. */

@@ -2,10 +2,13 @@
 
 import type { Lane } from '../exchange/codec.ts';
 import type { Reply } from '../exchange/ingress.ts';
+import type { Stop } from '../exchange/stop.ts';
 import type { Clock } from '../world/world.ts';
-import { collect, type Start } from './collect.ts';
+import { type CollectHooks, collect, type Start } from './collect.ts';
+import type { DrainPlaces } from './drain.ts';
+import type { PumpBounds, PumpHooks } from './hooks.ts';
 import type { Outcome } from './outcome.ts';
-import { Pump, type PumpBounds, type PumpHooks } from './pump.ts';
+import { Pump } from './pump.ts';
 
 export interface StreamOptions extends PumpBounds {
   /** A whole answer. */
@@ -18,14 +21,15 @@ export interface StreamOptions extends PumpBounds {
 
 export interface Stream {
   /** Both resolve once, when the attempt is over, and never reject. */
-  collect(start: Start, reply: Reply): Promise<Outcome>;
-  pump(start: Start, lane: Lane, reply: Reply, hooks: PumpHooks): Promise<Outcome>;
+  collect(start: Start, reply: Reply, stop: Stop, hooks: CollectHooks): Promise<Outcome>;
+  pump(start: Start, lane: Lane, reply: Reply, stop: Stop, hooks: PumpHooks): Promise<Outcome>;
   stop(): void;
 }
 
 export function createStream(clock: Clock, options: StreamOptions): Stream {
   const pumps = new Set<Pump>();
-  const stop = clock.every(1000, () => {
+  const places: DrainPlaces = { free: options.drains };
+  const cancel = clock.every(1000, () => {
     const now = clock.monotonic();
     for (const pump of pumps) {
       if (pump.stalledSince > 0) {
@@ -34,16 +38,17 @@ export function createStream(clock: Clock, options: StreamOptions): Stream {
     }
   });
   return {
-    collect: (start, reply) => collect(start, reply, options.answerBytes),
-    pump: (start, lane, reply, hooks) =>
+    collect: (start, reply, stop, hooks) => collect(start, reply, stop, hooks, { ...options, places, clock }),
+    pump: (start, lane, reply, stop, hooks) =>
       new Promise((resolve) => {
-        const pump: Pump = new Pump(lane, reply, hooks, options, clock, (outcome) => {
+        const pump: Pump = new Pump(lane, reply, hooks, options, places, clock, (outcome) => {
           pumps.delete(pump);
           resolve(outcome);
         });
         pumps.add(pump);
         pump.run(start(pump));
+        stop.onStop((refusal) => pump.stop(refusal));
       }),
-    stop,
+    stop: cancel,
   };
 }
