@@ -22,6 +22,8 @@ export const worthwhileTokens = 16;
 export const longestAnswer = 131_072;
 /** A whole answer holds its worst case, so that it may have no more than this share of what is left. */
 const shareOfWhole = 32;
+/** Exact counts are prepared for once less than so many holds are left. */
+const warmBelow = 16;
 
 /** What admission knows of a request. */
 export interface Admission extends Omit<HoldWants, 'amount' | 'minimum'> {
@@ -81,12 +83,16 @@ function fundsFor(rooms: Rooms, wants: Admission, known?: PromptEstimate): Funds
   const usual = Math.max(firstTokens, rooms.meter.usualLength(caller.keyId, name) ?? 0);
   const first = usual * outline.choices;
   const most = limit * outline.choices;
-  const share = outline.stream ? 0 : line.tokensFor(line.price(0) + rooms.budget.available(wants) / shareOfWhole);
+  const left = rooms.budget.available(wants);
+  const share = outline.stream ? 0 : line.tokensFor(line.price(0) + left / shareOfWhole);
+  const wanted = line.price(Math.min(most, Math.max(first, share)));
+  // Soon somebody may have to be refused: the worker that counts needs a moment to start.
+  if (left < wanted * warmBelow) rooms.world.tokenizer?.warm();
   return {
     rate,
     estimate,
     line,
-    wanted: line.price(Math.min(most, Math.max(first, share))),
+    wanted,
     minimum: line.price(leastTokens(wants, limit) * outline.choices),
   };
 }

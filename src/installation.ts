@@ -20,6 +20,7 @@ import { createNetwork, type NetworkOptions } from './world/real/network.ts';
 import { realRandom } from './world/real/random.ts';
 import { openSegments } from './world/real/segments.ts';
 import { loopDelay } from './world/real/server.ts';
+import { createTokenizer } from './world/real/tokenizer.ts';
 import type { Log } from './world/world.ts';
 
 export interface Installation {
@@ -58,13 +59,14 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   if (!release) return undefined;
 
   const network = createNetwork(proxies(options.environment));
+  const tokenizer = createTokenizer();
   const delay = loopDelay();
   const opening = openStored(settings.storage, folder, log);
   const journal = openJournal(openSegments(folder.file('journal')), realClock, { ...settings.journal, log });
   const catalogue = loadCatalogue();
   const { store, pepper, known } = await opening;
   const gateway = assemble(
-    { clock: realClock, random: realRandom, log, network },
+    { clock: realClock, random: realRandom, log, network, tokenizer },
     {
       policy: () => loaded().snapshot,
       budgets: () => loaded().snapshot.budgets,
@@ -96,6 +98,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       compacting();
       gateway.stop();
       delay.stop();
+      await tokenizer.close();
       await network.close();
       await journal.close();
       await known.close();

@@ -36,6 +36,8 @@ export interface UpEdits {
   readonly model: string;
   /** Present only where the limit is clamped. */
   readonly outputLimit?: number;
+  /** Present only where the thinking budget that the client named is clamped with the limit. */
+  readonly thinkingBudget?: number;
 }
 
 export interface Decoded {

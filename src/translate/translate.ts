@@ -1,6 +1,6 @@
 // The door of translation: one codec a format, and the ways between them.
 
-import type { AnswerContext, AnswerOut, Codec, Lane } from '../exchange/codec.ts';
+import type { AnswerContext, AnswerOut, Codec, Lane, UpEdits } from '../exchange/codec.ts';
 import type { Format, Surface } from '../exchange/format.ts';
 import type { Outline } from '../exchange/outline.ts';
 import type { Loss } from '../exchange/prompt.ts';
@@ -30,7 +30,7 @@ export function passAnswer(client: Format, provider: Format, raw: Buffer, contex
 }
 
 /**
- * A request's way up. `edits.outputLimit` is given where the money clamps it. Throws `Refusal` (`invalid_request`)
+ * A request's way up. `edits` has a limit, and a thinking budget, where the money clamps it. Throws `Refusal` (`invalid_request`)
  * where a crossing cannot make sense of the client's messages.
  */
 export function encodeRequest(
@@ -40,14 +40,19 @@ export function encodeRequest(
   surface: Surface,
   outline: Outline,
   target: Target,
-  edits: { readonly outputLimit?: number },
+  edits: Omit<UpEdits, 'model'>,
 ): { body: Buffer | string; losses: Loss[] } {
   if (client === target.provider.format) {
     return { body: codecs[client].splice(raw, body, { model: target.model, ...edits }, target), losses: [] };
   }
   const decoded = codecs[client].decodeRequest(body, surface);
   const clamped = edits.outputLimit === undefined ? {} : { outputLimit: edits.outputLimit };
-  const prompt = { ...decoded.prompt, ...clamped, stream: outline.stream };
+  const { reasoning } = decoded.prompt;
+  const thinks =
+    edits.thinkingBudget === undefined || reasoning?.budgetTokens === undefined
+      ? {}
+      : { reasoning: { ...reasoning, budgetTokens: edits.thinkingBudget } };
+  const prompt = { ...decoded.prompt, ...clamped, ...thinks, stream: outline.stream };
   const encoded = codecs[target.provider.format].encodeRequest(prompt, target);
   return {
     body: encoded.body,

@@ -21,7 +21,9 @@ export function splice(raw: Buffer, body: Json, edits: UpEdits): Buffer {
     set('max_tokens', edits.outputLimit);
     const thinking = object(body.thinking);
     const budget = finite(thinking.budget_tokens);
-    if (budget !== undefined && budget >= edits.outputLimit) {
+    if (budget !== undefined && edits.thinkingBudget !== undefined) {
+      set('thinking', { ...thinking, budget_tokens: edits.thinkingBudget });
+    } else if (budget !== undefined && budget >= edits.outputLimit) {
       const fits = edits.outputLimit > leastBudget;
       set('thinking', fits ? { ...thinking, budget_tokens: edits.outputLimit - 1 } : { type: 'disabled' });
     }

@@ -9,8 +9,8 @@ import { type Fields, field, snake, textOf } from './wire.ts';
 const limits = ['maxOutputTokens', 'candidateCount'];
 
 /**
- * The model stands in the path; a copy in the body is kept in step. The thinking budget is left alone: Gemini counts
- * thoughts inside the output limit, so that the limit alone bounds the cost.
+ * The model stands in the path; a copy in the body is kept in step. Gemini counts thoughts inside the output limit; the
+ * budget is clamped with it, so that thoughts leave room for an answer.
  */
 export function splice(raw: Buffer, body: Fields, edits: UpEdits): Buffer {
   const configured = field(body, 'generationConfig') !== undefined;
@@ -30,6 +30,8 @@ export function splice(raw: Buffer, body: Fields, edits: UpEdits): Buffer {
   if (edits.outputLimit !== undefined) {
     changes.push(limitEdit(raw, list, configured ? config : undefined, inner, edits.outputLimit));
   }
+  const thinking = edits.thinkingBudget === undefined ? undefined : budgetEdit(raw, inner, edits.thinkingBudget);
+  if (thinking) changes.push(thinking);
   return replace(raw, changes);
 }
 
@@ -46,6 +48,14 @@ function limitEdit(
   }
   const name = member(inner, 'max_output_tokens') ? 'max_output_tokens' : 'maxOutputTokens';
   return setMember(raw, inner, config.from, name, String(limit));
+}
+
+/** The budget that the client wrote, anew; undefined where it wrote none. */
+function budgetEdit(raw: Buffer, inner: readonly Member[], budget: number): Edit | undefined {
+  const thinking = member(inner, 'thinkingConfig') ?? member(inner, 'thinking_config');
+  const written = thinking ? members(raw, thinking.from) : [];
+  const own = member(written, 'thinkingBudget') ?? member(written, 'thinking_budget');
+  return thinking && own ? setMember(raw, written, thinking.from, own.key, String(budget)) : undefined;
 }
 
 /** A limit written twice, or with escapes, could be read differently by the provider than by us. */
