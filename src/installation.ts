@@ -9,6 +9,7 @@ import { loadCatalogue } from './config/catalogue.ts';
 import type { Loaded } from './config/config.ts';
 import { Secret } from './exchange/target.ts';
 import { assemble, type Gateway } from './gateway.ts';
+import { createLiveBudgets, type LiveBudgets } from './live.ts';
 import { simulate } from './providers/sim.ts';
 import { rows } from './providers/table.ts';
 import type { Known, KnownRecords } from './store/known.ts';
@@ -29,6 +30,7 @@ export interface Installation {
   readonly folder: DataFolder;
   /** Keys, units and budgets, as the store has them now or had them when it was last there. */
   readonly known: KnownRecords;
+  readonly live: LiveBudgets;
   /** What the control plane stands on. */
   readonly parts: AdminParts;
   close(): Promise<void>;
@@ -65,11 +67,12 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const journal = openJournal(openSegments(folder.file('journal')), realClock, { ...settings.journal, log });
   const catalogue = loadCatalogue();
   const { store, pepper, known } = await opening;
+  const live = createLiveBudgets(() => loaded().snapshot.budgets, realClock.now, known.current().budgets);
   const gateway = assemble(
     { clock: realClock, random: realRandom, log, network, tokenizer },
     {
       policy: () => loaded().snapshot,
-      budgets: () => loaded().snapshot.budgets,
+      budgets: live.rules,
       catalogue,
       known: rows,
       journal,
@@ -81,7 +84,10 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     },
   );
   const compacting = compactOften({ store, journal, keepMs: settings.journal.keepMs, clock: realClock, log });
-  const renew = ({ units, keys }: Known): void => gateway.identify.renew(units, keys);
+  const renew = ({ units, keys, budgets }: Known): void => {
+    gateway.identify.renew(units, keys);
+    live.replace(budgets);
+  };
   renew(known.current());
   known.listen(renew);
   const reading = setInterval(() => store.nudge(), readerMs);
@@ -92,7 +98,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     store,
     folder,
     known,
-    parts: adminParts(options, gateway, store, token),
+    live,
+    parts: adminParts(options, { gateway, store, token, live }),
     async close() {
       clearInterval(reading);
       compacting();
@@ -119,11 +126,9 @@ function lock(path: string): (() => void) | undefined {
 
 function adminParts(
   { loaded, log, notReady }: InstallationOptions,
-  gateway: Gateway,
-  store: Store,
-  token: Secret,
+  { gateway, store, token, live }: { gateway: Gateway; store: Store; token: Secret; live: LiveBudgets },
 ): AdminParts {
-  const balances = () => gateway.budget.balances(loaded().snapshot.budgets);
+  const balances = () => gateway.budget.balances(live.rules());
   return {
     token,
     metricsAccess: loaded().settings.metrics,
@@ -132,6 +137,7 @@ function adminParts(
     prices: gateway.prices,
     snapshot: () => loaded().snapshot,
     config: loaded,
+    budgets: live,
     balances,
     metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
     health: () => gateway.route.health(),

@@ -10,6 +10,7 @@ import { createReload } from './config/reload.ts';
 import type { Address } from './config/settings.ts';
 import type { Gateway } from './gateway.ts';
 import { type Installation, openInstallation } from './installation.ts';
+import { refuseCollisions } from './live.ts';
 import { realClock } from './world/real/clock.ts';
 import { StartError } from './world/real/data-folder.ts';
 import { createLog } from './world/real/log.ts';
@@ -52,12 +53,17 @@ export async function start(options: StartOptions): Promise<Running> {
     throw new StartError(
       `Another process uses ${settings.dataFolder}. Stop it, or set TOLLGATE_DATA to another folder.`,
     );
-  const { gateway, folder } = installation;
+  const { gateway, folder, live } = installation;
+  const checked = (next: Loaded): Loaded => {
+    refuseCollisions(next, fileName ?? 'tollgate.yaml', live.records());
+    return next;
+  };
+  checked(loaded);
   await firstKey(installation);
   const reload = createReload({
     fileName,
     current: loaded,
-    load,
+    load: () => checked(load()),
     apply(next) {
       loaded = next;
     },

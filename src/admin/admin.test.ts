@@ -111,9 +111,17 @@ function build(more: Partial<AdminParts> = {}) {
         return revoked;
       },
       list: () => [...keys.values()],
+      units: () => [],
+      addUnit: () => undefined,
+      removeUnit: () => undefined,
     },
+    budgets: { list: () => [], put: () => undefined, remove: () => undefined },
     store: {
       saveKey: async (record) => void saved.push(record),
+      saveUnit: async () => undefined,
+      removeUnit: async () => undefined,
+      saveBudget: async () => undefined,
+      removeBudget: async () => undefined,
       catchUp: async () => undefined,
       costs: async () => ({
         totals: {
@@ -208,11 +216,11 @@ async function start(context: TestContext, more: Partial<AdminParts> = {}) {
 test('every route but the open ones refuses who has no token or a wrong one', async (context) => {
   const { ask, saved } = await start(context);
   for (const route of adminRoutes) {
-    assert.ok(isAdminPath(route.path.replace('{id}', 'x')), route.path);
+    assert.ok(isAdminPath(route.path.replace(/{\w+}/, 'x')), route.path);
     for (const headers of [{}, { authorization: 'Bearer wrong' }, { authorization: `Basic ${token}` }]) {
       const got = await ask(
         route.method,
-        route.path.replace('{id}', 'k1'),
+        route.path.replace(/{\w+}/, 'k1'),
         undefined,
         headers as Record<string, string>,
       );

@@ -4,6 +4,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Refusal, refusals } from '../exchange/refusal.ts';
 import type { InboundListener, InboundReply, InboundRequest } from '../world/world.ts';
 import { readJson, validBody } from './body.ts';
+import { budgetRoutes } from './budgets.ts';
 import { keyRoutes } from './keys.ts';
 import { openApi } from './openapi.ts';
 import type { AdminParts } from './parts.ts';
@@ -11,6 +12,7 @@ import { policyRoutes } from './policy.ts';
 import { probeRoutes } from './probes.ts';
 import { type Answer, ok, type Route } from './route.ts';
 import { spendingRoutes } from './spending.ts';
+import { unitRoutes } from './units.ts';
 
 export type { AdminParts } from './parts.ts';
 
@@ -26,6 +28,8 @@ const documentRoute: Route = {
 export const adminRoutes: readonly Route[] = [
   ...probeRoutes,
   ...keyRoutes,
+  ...unitRoutes,
+  ...budgetRoutes,
   ...spendingRoutes,
   ...policyRoutes,
   documentRoute,

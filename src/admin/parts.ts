@@ -1,9 +1,9 @@
 // What the control plane stands on, as small shapes: the rooms and the store fit them, and so does a test's own.
 
-import type { Caller, KeyRecord, Period } from '../exchange/caller.ts';
+import type { BudgetRecord, Caller, ClaimRules, KeyRecord, Period, Unit } from '../exchange/caller.ts';
 import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
-import type { PriceRule, Snapshot } from '../exchange/policy.ts';
+import type { BudgetRule, PriceRule, Snapshot } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
 import type { CostsAnswer, RequestsQuery, SpendQuery } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
@@ -19,6 +19,7 @@ export interface AdminParts {
   snapshot(): Snapshot;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
+  readonly budgets: AdminBudgets;
   balances(): readonly Balance[];
   /** The Prometheus text. */
   metrics(): string;
@@ -39,6 +40,21 @@ export interface AdminIdentify {
   add(record: KeyRecord): void;
   revoke(id: string, at: number): KeyRecord | undefined;
   list(): readonly KeyRecord[];
+  units(): readonly Unit[];
+  addUnit(unit: Unit): void;
+  removeUnit(scope: string): Unit | undefined;
+}
+
+export interface AdminBudgets {
+  list(): readonly AdminBudget[];
+  put(record: BudgetRecord): void;
+  remove(id: string): void;
+}
+
+export interface AdminBudget {
+  readonly rule: BudgetRule;
+  readonly source: 'file' | 'default' | 'api';
+  readonly record?: BudgetRecord;
 }
 
 export interface KeyWants {
@@ -46,10 +62,17 @@ export interface KeyWants {
   readonly allowedModels?: Caller['allowedModels'];
   readonly expiresAt?: number;
   readonly budget?: { readonly limit: NanoUsd; readonly per: Period };
+  readonly owner?: string;
+  readonly claims?: ClaimRules;
+  readonly tier?: string;
 }
 
 export interface AdminStore {
   saveKey(record: KeyRecord): Promise<unknown>;
+  saveUnit(unit: Unit): Promise<unknown>;
+  removeUnit(unit: Pick<Unit, 'kind' | 'id'>): Promise<unknown>;
+  saveBudget(record: BudgetRecord): Promise<unknown>;
+  removeBudget(id: string): Promise<unknown>;
   /** Reads what the journal has and the store has not yet. */
   catchUp(): Promise<unknown>;
   costs(query: SpendQuery): Promise<CostsAnswer>;

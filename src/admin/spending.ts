@@ -111,27 +111,6 @@ export const spendingRoutes: readonly Route[] = [
       return ok(whole(receipt));
     },
   },
-  {
-    method: 'GET',
-    path: '/admin/budgets',
-    access: 'admin',
-    summary: 'Every budget with what is posted, held and available',
-    answers: '{ data: [{ scope, per, limit, posted, held, available, resets_at }] }',
-    handle: (_, parts) =>
-      ok({
-        currency: 'USD',
-        data: parts.balances().map((balance) => ({
-          scope: balance.scope,
-          per: balance.per,
-          limit: usd(balance.limit),
-          posted: usd(balance.posted),
-          held: usd(balance.held),
-          available: usd(balance.available),
-          available_nano_usd: balance.available,
-          resets_at: instant(balance.resetsAt) ?? null,
-        })),
-      }),
-  },
 ];
 
 function line(receipt: Receipt): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { PriceRule, Snapshot } from '../exchange/policy.ts';
 import { declaredValues } from './declared.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
-import { ConfigError, createFindings, type Problem } from './problems.ts';
+import { ConfigError, createFindings, type Path, type Problem } from './problems.ts';
 import type { ProviderTable } from './provider-table.ts';
 import { readModels } from './read-models.ts';
 import { defaultBudgets, readBudgets, readLimits } from './read-money.ts';
@@ -35,6 +35,8 @@ export interface Loaded {
   readonly declared: Readonly<Record<string, unknown>>;
   /** Secret files that were read: a change of one is a change of the configuration. */
   readonly filesRead: readonly string[];
+  /** Where a key stands in the file, for what shows only beside other things to be wrong. */
+  locate(path: Path): { line: number; column: number };
 }
 
 /** Throws `ConfigError` with every problem found. */
@@ -73,6 +75,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
     warnings: findings.warnings,
     declared: declaredValues(file),
     filesRead: references.filesRead,
+    locate: document.locate,
   };
 }
 

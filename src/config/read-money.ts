@@ -2,7 +2,7 @@
 
 import { parseUsd } from '../exchange/money.ts';
 import type { BudgetRule, LimitRule } from '../exchange/policy.ts';
-import { scopeKinds, scopeProblem } from '../exchange/scope.ts';
+import { budgetIdentity, scopeKinds, scopeProblem } from '../exchange/scope.ts';
 import type { Findings, Path } from './problems.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -32,7 +32,7 @@ export function readBudgets(section: NonNullable<ConfigFile['budgets']>, finding
       if (read === undefined) findings.problem([...path, 'alert_at', position], 'must be a share such as 80% or 0.8');
       return read ?? 1;
     });
-    const identity = `${entry.scope} ${entry.per} ${timezone}`;
+    const identity = budgetIdentity({ ...entry, timezone });
     if (seen.has(identity)) findings.problem(path, `a second budget for ${entry.scope} per ${entry.per}`);
     seen.add(identity);
     return {

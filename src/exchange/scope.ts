@@ -40,6 +40,19 @@ export function scopeProblem(scope: string): { readonly message: string; readonl
   return message === undefined ? undefined : { message };
 }
 
+/** What makes two budgets the same one: a lifetime has no zone. */
+export function budgetIdentity({
+  scope,
+  per,
+  timezone,
+}: {
+  readonly scope: string;
+  readonly per: string;
+  readonly timezone: string;
+}): string {
+  return per === 'lifetime' ? `${scope} lifetime` : `${scope} ${per} ${timezone}`;
+}
+
 /** What a request stands on for the target that it goes to. */
 export function scopesOfTarget({
   provider,
