@@ -14,6 +14,8 @@ export interface PostgresBankOptions {
   /** `postgres://user:password@host:5432/database`. The tables are made in its schema `tollgate`. */
   readonly url: string;
   readonly rules?: Partial<BankRules>;
+  /** How often windows long over are looked for; ten minutes by default, jittered. */
+  readonly forgetEveryMs?: number;
   /** Told of what an operator should know: a bank that lost its memory, a server with too few connections. */
   readonly onTrouble?: (message: string) => void;
 }
@@ -27,7 +29,6 @@ export interface PostgresBank extends Bank {
 /** Two connections: one for calls, which come one at a time, and one that listens. */
 const connectionsEach = 2;
 const triesMost = 5;
-const forgetEveryMs = 10 * 60_000;
 
 /**
  * Connects when it is first asked, and for ever again; while the server is away calls are rejected, at once after the
@@ -39,10 +40,7 @@ export function createPostgresBank(options: PostgresBankOptions): PostgresBank {
   const session = createSession({
     url: options.url,
     name: 'tollgate bank',
-    prepare: async (client) => {
-      await migrateBank(client);
-      await warnOfConnections(client, options.onTrouble);
-    },
+    prepare: migrateBank,
   });
   const listener = createRecallListener(options.url, recalls);
   /** The highest number that was answered, and to whom: a bank that knows a lower one was restored from an old copy. */
@@ -98,12 +96,10 @@ export function createPostgresBank(options: PostgresBankOptions): PostgresBank {
     await session.work((client) => makePurses(client, stage.missing));
   };
 
-  const sweep = setInterval(
-    () => {
-      session.work((client) => client.query(statements.forgetPurses, [rules.forgetMs])).catch(() => undefined);
-    },
-    forgetEveryMs * (0.5 + Math.random()),
-  );
+  const forget = (): void => {
+    session.work((client) => client.query(statements.forgetPurses, [rules.forgetMs])).catch(() => undefined);
+  };
+  const sweep = setInterval(forget, (options.forgetEveryMs ?? 600_000) * (0.5 + Math.random()));
   sweep.unref();
 
   return {
@@ -115,6 +111,7 @@ export function createPostgresBank(options: PostgresBankOptions): PostgresBank {
       const { now, number } = await retry((client) => enterOnce(client, instance, kept));
       answered = { instance, number };
       listener.of(instance);
+      await session.work((client) => warnOfConnections(client, options.onTrouble));
       return { now, number };
     },
     onRecall: recalls.onRecall,
@@ -206,7 +203,7 @@ async function warnOfConnections(client: Client, onTrouble?: (message: string) =
   const { rows } = await client.query(`SELECT current_setting('max_connections')::int AS most,
     (SELECT count(*)::int FROM tollgate.bank_instances WHERE seen_at >= ${statements.nowMs} - 60000) AS instances`);
   const most = Number(rows[0]?.most);
-  const wanted = (Number(rows[0]?.instances) + 1) * connectionsEach;
+  const wanted = Number(rows[0]?.instances) * connectionsEach;
   if (wanted <= most - 3) return;
-  onTrouble?.(`PostgreSQL takes ${most} connections, and this many instances want ${wanted}: raise max_connections`);
+  onTrouble?.(`PostgreSQL takes ${most} connections, its instances want ${wanted}: raise max_connections`);
 }

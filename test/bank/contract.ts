@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Bank, EnterFirst } from '../../src/exchange/bank.ts';
 import { type BankKit, type OpenKit, want } from './kit.ts';
 import { member, memberOf, unique } from './member.ts';
+import { checkRandomLives } from './random.ts';
 
 const dollar = 1_000_000_000;
 const cent = dollar / 100;
@@ -316,6 +317,13 @@ export function bankContract(kit: BankKit): void {
       ];
       for (const wants of bad) await assert.rejects(one.ask(good, ...wants), /nano-USD|name|twice|purses|posted/);
       assert.equal((await one.askOne(scope)).available, dollar);
+    });
+
+    test('random lives, with lost answers, doubled and late calls and crashes, get what the rules say', async () => {
+      await checkRandomLives(
+        await Promise.all([0, 1, 2, 3].map(async (index) => (ports[index] ??= await open.bank()))),
+        kit.runs,
+      );
     });
 
     test('F5: ten writers, overlapping batches of 500 in random order: nothing lost, nothing begun again', async () => {

@@ -11,6 +11,8 @@ import { createTestDatabase } from '../postgres.ts';
 
 export interface BankKit {
   readonly name: string;
+  /** Random lives that are lived on it; some 30 calls each. */
+  readonly runs: number;
   open(rules?: Partial<BankRules>): Promise<OpenKit>;
 }
 
@@ -24,6 +26,7 @@ export interface OpenKit {
 
 export const bookKit: BankKit = {
   name: 'book',
+  runs: 300,
   async open(rules = {}) {
     const book = createBook({ now: Date.now, rules });
     return { bank: async () => book.bank(), retried: () => 0, close: () => Promise.resolve() };
@@ -33,6 +36,7 @@ export const bookKit: BankKit = {
 /** Each instance a real process, driven by lines on its standard input; the book is in this one. */
 export const parentKit: BankKit = {
   name: 'parent process',
+  runs: 40,
   async open(rules = {}) {
     const parent = createParentBank(createBook({ now: Date.now, rules }));
     const children: ChildProcess[] = [];
@@ -59,6 +63,7 @@ export const parentKit: BankKit = {
 
 export const postgresKit: BankKit = {
   name: 'PostgreSQL',
+  runs: 15,
   async open(rules = {}) {
     const database = await createTestDatabase();
     const banks: PostgresBank[] = [];
