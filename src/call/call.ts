@@ -1,9 +1,10 @@
 // One outbound attempt: sends it through the network port and ends it when one of its clocks runs out. No retry here.
 
+import { createRoster, type Listed } from '../exchange/roster.ts';
 import type { CallFailure, CallHandle, CallHandler, WireRequest } from '../exchange/wire.ts';
 import type { Clock, Network } from '../world/world.ts';
 
-interface Active {
+interface Active extends Listed {
   readonly request: WireRequest;
   readonly startedAt: number;
   /** Start of the present wait: the call's start, then each chunk. */
@@ -26,11 +27,11 @@ export interface Call {
 const sweepMs = 1000;
 
 export function createCall(clock: Clock, network: Pick<Network, 'dispatch'>): Call {
-  const calls = new Set<Active>();
+  const calls = createRoster<Active>();
 
   const stop = clock.every(sweepMs, () => {
     const now = clock.monotonic();
-    for (const active of calls) {
+    for (const active of calls.list()) {
       const failure = overdue(active, now);
       if (failure) active.expire(failure);
     }
@@ -40,6 +41,7 @@ export function createCall(clock: Clock, network: Pick<Network, 'dispatch'>): Ca
     let over = false;
     const now = clock.monotonic();
     const active: Active = {
+      seat: -1,
       request,
       startedAt: now,
       waitingSince: now,
@@ -55,7 +57,7 @@ export function createCall(clock: Clock, network: Pick<Network, 'dispatch'>): Ca
     function close(failure?: CallFailure): void {
       if (over) return;
       over = true;
-      calls.delete(active);
+      calls.remove(active);
       if (failure) handler.fail(failure);
       else handler.end();
     }

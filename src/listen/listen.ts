@@ -7,7 +7,7 @@ import type { InboundListener, InboundReply, InboundRequest, World } from '../wo
 import { createBodyReader } from './body.ts';
 import { findCredential } from './credential.ts';
 import { createIds } from './ids.ts';
-import { type OpenReply, openReply } from './reply.ts';
+import { OpenReply } from './reply.ts';
 import { guessFormat, type Match, matchSurface } from './surfaces.ts';
 
 export interface ListenOptions {
@@ -55,7 +55,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
   }
 
   function listener(request: InboundRequest, outbound: InboundReply): void {
-    const reply = openReply(outbound, () => draining, request.method === 'HEAD');
+    const reply = new OpenReply(outbound, () => draining, request.method === 'HEAD');
     const id = nextId();
     const match = matchSurface(request.method ?? '', request.url ?? '');
     const refusal = match === undefined ? unknownPath(request) : match.allowed ? busy() : wrongMethod(match);

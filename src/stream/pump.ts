@@ -5,6 +5,7 @@ import type { Lane } from '../exchange/codec.ts';
 import type { Frame } from '../exchange/frame.ts';
 import type { Reply } from '../exchange/ingress.ts';
 import type { Refusal } from '../exchange/refusal.ts';
+import type { Listed } from '../exchange/roster.ts';
 import type { CallFailure, CallHandle, CallHandler } from '../exchange/wire.ts';
 import type { Cancel, Clock } from '../world/world.ts';
 import { unreadable } from './collect.ts';
@@ -18,7 +19,8 @@ import { Tally } from './tally.ts';
 /** After the terminator the provider has this long to end its body: some send usage behind it. */
 const afterTerminatorMs = 50;
 
-export class Pump implements CallHandler {
+export class Pump implements CallHandler, Listed {
+  seat = -1;
   /** Monotonic ms of the last byte towards the client. */
   lastWriteAt: number;
   /** Monotonic ms since which the client has not read; 0 while it does. */

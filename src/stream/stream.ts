@@ -2,6 +2,7 @@
 
 import type { Lane } from '../exchange/codec.ts';
 import type { Reply } from '../exchange/ingress.ts';
+import { createRoster } from '../exchange/roster.ts';
 import type { Stop } from '../exchange/stop.ts';
 import type { Clock } from '../world/world.ts';
 import { type CollectHooks, collect, type Start } from './collect.ts';
@@ -27,11 +28,11 @@ export interface Stream {
 }
 
 export function createStream(clock: Clock, options: StreamOptions): Stream {
-  const pumps = new Set<Pump>();
+  const pumps = createRoster<Pump>();
   const places: DrainPlaces = { free: options.drains };
   const cancel = clock.every(1000, () => {
     const now = clock.monotonic();
-    for (const pump of pumps) {
+    for (const pump of pumps.list()) {
       if (pump.stalledSince > 0) {
         if (now - pump.stalledSince >= options.stalledMs) pump.abandon();
       } else if (now - pump.lastWriteAt >= options.heartbeatMs) pump.beat();
@@ -42,7 +43,7 @@ export function createStream(clock: Clock, options: StreamOptions): Stream {
     pump: (start, lane, reply, stop, hooks) =>
       new Promise((resolve) => {
         const pump: Pump = new Pump(lane, reply, hooks, options, places, clock, (outcome) => {
-          pumps.delete(pump);
+          pumps.remove(pump);
           resolve(outcome);
         });
         pumps.add(pump);
