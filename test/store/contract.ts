@@ -8,12 +8,13 @@ import { openStore, type Store, type StoreOptions } from '../../src/store/store.
 import { journalCases } from './journal.ts';
 import { recordCases } from './records.ts';
 import { reportCases } from './reports.ts';
+import { rollupCases } from './rollups.ts';
 
 /** What makes an empty database in a folder, and removes it. */
 export type MakeStorage = (folder: string) => Promise<{ storage: StoreOptions['storage']; remove?(): Promise<void> }>;
 
 export function storeContract(name: string, make: MakeStorage): void {
-  for (const [title, run] of Object.entries({ ...journalCases, ...reportCases, ...recordCases })) {
+  for (const [title, run] of Object.entries({ ...journalCases, ...reportCases, ...rollupCases, ...recordCases })) {
     test(`${title} (${name})`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
       const { storage, remove } = await make(folder);
