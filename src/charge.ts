@@ -40,6 +40,7 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
     usage,
     cost,
     priceVersion: rate.version,
+    ...(rate === tab.rate || passed.model === undefined ? {} : { pricedAs: passed.model }),
     status: passed.status,
     ...(basis === undefined ? {} : { estimated: basis }),
     ...(end.kind === 'whole' ? {} : { failure: failureName(end) }),

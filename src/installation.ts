@@ -139,6 +139,7 @@ function adminParts(
     config: loaded,
     budgets: live,
     balances,
+    ledger: { standing: gateway.budget.standing, shared: loaded().settings.storage.kind === 'postgres' },
     metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
     health: () => gateway.route.health(),
     notReady,

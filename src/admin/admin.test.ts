@@ -154,6 +154,15 @@ function build(more: Partial<AdminParts> = {}) {
     },
     snapshot: () => snapshot,
     config: () => ({ declared: { providers: { openai: { api_key: 'env:X' } } }, warnings: [] }),
+    ledger: {
+      shared: false,
+      standing: () => ({
+        at: now,
+        position: { segment: '000000000001.journal', offset: 7 },
+        failing: false,
+        accounts: [],
+      }),
+    },
     balances: () => [
       {
         scope: 'global',

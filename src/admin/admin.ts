@@ -6,6 +6,7 @@ import type { InboundListener, InboundReply, InboundRequest } from '../world/wor
 import { readJson, validBody } from './body.ts';
 import { budgetRoutes } from './budgets.ts';
 import { keyRoutes } from './keys.ts';
+import { ledgerRoutes } from './ledger.ts';
 import { openApi } from './openapi.ts';
 import type { AdminParts } from './parts.ts';
 import { policyRoutes } from './policy.ts';
@@ -31,6 +32,7 @@ export const adminRoutes: readonly Route[] = [
   ...unitRoutes,
   ...budgetRoutes,
   ...spendingRoutes,
+  ...ledgerRoutes,
   ...policyRoutes,
   documentRoute,
 ];

@@ -21,6 +21,11 @@ export interface AdminParts {
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
   readonly budgets: AdminBudgets;
   balances(): readonly Balance[];
+  readonly ledger: {
+    standing(): LedgerStanding;
+    /** Several instances write into one store, of which this journal is a part. */
+    readonly shared: boolean;
+  };
   /** The Prometheus text. */
   metrics(): string;
   health(): readonly { readonly provider: string; readonly up: boolean }[];
@@ -32,6 +37,19 @@ export interface AdminParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;
   readonly log: Pick<Log, 'info' | 'error'>;
+}
+
+/** Every account up to a position in the journal, both of the same moment. */
+export interface LedgerStanding {
+  readonly at: number;
+  readonly position: { readonly segment: string; readonly offset: number };
+  readonly failing: boolean;
+  readonly accounts: readonly {
+    readonly scope: string;
+    readonly window: string;
+    readonly posted: NanoUsd;
+    readonly held: NanoUsd;
+  }[];
 }
 
 export interface AdminIdentify {

@@ -40,10 +40,16 @@ export function createCorrections(
       const now = clock.now();
       const changes = changesOf(row, accounts, now);
       // The row says what it does to each account, not what it would like to: a reader adds up and needs no rule.
-      const accountRows: JournalAccount[] = changes.map(({ scope, bucket, amount }) => {
-        return { scope, window: bucket.window.id, amount };
-      });
-      const posted: CorrectionRow = { ...row, accounts: accountRows };
+      const amountOf = (scope: string, window: string): NanoUsd =>
+        changes.find((each) => each.scope === scope && each.bucket.window.id === window)?.amount ?? 0;
+      const posted: CorrectionRow = {
+        ...row,
+        accounts: distinct(row.accounts).map(({ scope, window }) => ({
+          scope,
+          window,
+          amount: amountOf(scope, window),
+        })),
+      };
       if (!journal.write(JSON.stringify(posted))) throw unavailable();
       known.set(row.id, countedAs(posted));
       for (const { bucket, amount } of changes) bucket.posted += amount;
@@ -77,14 +83,9 @@ interface Change {
 /** Only windows that still stand; never more off an account than was posted to it. */
 function changesOf(row: CorrectionRow, accounts: Accounts, now: number): Change[] {
   const changes: Change[] = [];
-  for (const { scope, window, amount = row.amount } of row.accounts) {
+  for (const { scope, window, amount = row.amount } of distinct(row.accounts)) {
     const said = readWindowId(window);
-    if (
-      !said ||
-      !Number.isSafeInteger(amount) ||
-      changes.some((each) => each.scope === scope && each.bucket.window.id === window)
-    )
-      continue;
+    if (!said || !Number.isSafeInteger(amount)) continue;
     const account = accounts.find(scope, said.per, said.timezone, now);
     const bucket = current(account, now);
     if (bucket.window.id !== window) continue;
@@ -92,4 +93,11 @@ function changesOf(row: CorrectionRow, accounts: Accounts, now: number): Change[
     changes.push({ scope, bucket, amount: Math.max(amount, -bucket.posted) });
   }
   return changes;
+}
+
+function distinct(accounts: readonly JournalAccount[]): JournalAccount[] {
+  return accounts.filter(
+    ({ scope, window }, index) =>
+      index === accounts.findIndex((each) => each.scope === scope && each.window === window),
+  );
 }

@@ -65,7 +65,8 @@ function history(folder: MemoryFolder): void {
   budget.close(moved, receipt('moved', 42, { charges }));
   budget.close(undefined, receipt('refused', 0, { charges: [] }));
   take('crashed', 'two', 33);
-  assert.equal(atOnce(budget.topUp(take('crashed too'), 5)), true);
+  const last = take('crashed too');
+  for (const amount of [5, 7]) assert.equal(atOnce(budget.topUp(last, amount)), true);
   clock.turn();
 }
 
@@ -123,6 +124,8 @@ test('a correction takes no more off an account than was posted to it, and says 
   assert.deepEqual(row?.accounts, [
     { scope: 'global', window: today, amount: -60 },
     { scope: 'key:k1', window: 'month/UTC/2026-03-01T00:00Z', amount: -10 },
+    { scope: 'key:k1', window: 'month/UTC/2026-02-01T00:00Z', amount: 0 },
+    { scope: 'nobody', window: 'nonsense', amount: 0 },
   ]);
   const after = posted();
   assert.deepEqual([after[`global ${today}`], after['key:k1 month/UTC/2026-03-01T00:00Z']], [undefined, 50]);

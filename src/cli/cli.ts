@@ -10,11 +10,12 @@ import { doctorCommand } from './doctor.ts';
 import { createAsk, gatewayUrl, type Place } from './gateway.ts';
 import { helpFor, overview, start } from './help.ts';
 import { keyCommands } from './key.ts';
+import { ledgerCommands } from './ledger.ts';
 import { moneyCommands } from './money.ts';
 
 export type { Io, Offline } from './command.ts';
 
-const commands: readonly Command[] = [checkCommand, ...keyCommands, ...moneyCommands, doctorCommand];
+const commands: readonly Command[] = [checkCommand, ...keyCommands, ...moneyCommands, ...ledgerCommands, doctorCommand];
 
 const sharedOptions = {
   config: 'string',

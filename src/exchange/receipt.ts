@@ -26,6 +26,8 @@ export interface Charge {
   readonly cost: NanoUsd;
   /** Which price row: catalogue version and start date, or `config`. */
   readonly priceVersion: string;
+  /** Whose price it was, where the answer named a dearer or cheaper model than the one that was asked for. */
+  readonly pricedAs?: string;
   /** Set where the provider's own usage never came: what the numbers rest on. */
   readonly estimated?: 'received-text' | 'held-amount' | 'maybe-charged';
   /** HTTP status of the attempt; 0 where none came. */
