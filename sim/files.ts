@@ -5,12 +5,14 @@ import type { SegmentFolder } from '../src/world/world.ts';
 export interface SimFolder extends SegmentFolder {
   /** While true every write throws as a full disk does. */
   full: boolean;
+  /** What a process that dies now leaves behind. */
+  copy(): SimFolder;
 }
 
-export function createFolder(): SimFolder {
-  const files = new Map<string, Buffer>();
+export function createFolder(files: Map<string, Buffer> = new Map()): SimFolder {
   const folder: SimFolder = {
     full: false,
+    copy: () => createFolder(new Map(files)),
     list: () => [...files.keys()].sort(),
     read: (name, bytes) => Buffer.from((files.get(name) ?? Buffer.alloc(0)).subarray(0, bytes)),
     remove: (name) => void files.delete(name),

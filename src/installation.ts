@@ -2,11 +2,14 @@
 
 import { readFileSync } from 'node:fs';
 import type { AdminParts } from './admin/parts.ts';
+import { createPostgresBank } from './bank/postgres.ts';
 import { openJournal } from './budget/journal.ts';
 import { takeLock } from './cli/lock.ts';
 import { compactOften } from './compaction.ts';
 import { loadCatalogue } from './config/catalogue.ts';
 import type { Loaded } from './config/config.ts';
+import type { Settings } from './config/settings.ts';
+import type { Bank } from './exchange/bank.ts';
 import { Secret } from './exchange/target.ts';
 import { assemble, type Gateway } from './gateway.ts';
 import { createLiveBudgets, type LiveBudgets } from './live.ts';
@@ -68,6 +71,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const catalogue = loadCatalogue();
   const { store, pepper, known } = await opening;
   const live = createLiveBudgets(() => loaded().snapshot.budgets, realClock.now, known.current().budgets);
+  const bank = bankOf(settings.storage, log);
   const gateway = assemble(
     { clock: realClock, random: realRandom, log, network, tokenizer },
     {
@@ -79,6 +83,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       pepper,
       keys: known.current().keys,
       surelyKnown: known.sure,
+      ...(bank ? { bank: { bank, instance: folder.instance() } } : {}),
       simulate,
       loopDelayMs: delay.ms,
     },
@@ -107,12 +112,22 @@ export async function openInstallation(options: InstallationOptions): Promise<In
       delay.stop();
       await tokenizer.close();
       await network.close();
+      await bank?.close();
       await journal.close();
       await known.close();
       await store.close();
       release();
     },
   };
+}
+
+/** Money is shared where the store is: the sole owner of a file needs no bank. */
+function bankOf(storage: Settings['storage'], log: Log): Bank | undefined {
+  if (storage.kind === 'sqlite') return undefined;
+  return createPostgresBank({
+    url: storage.url.reveal(),
+    onTrouble: (trouble) => log.warn('bank', { trouble }),
+  });
 }
 
 /** The first file that is opened for writing: here it shows that a folder which exists is read-only. */

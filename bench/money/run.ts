@@ -6,6 +6,7 @@ import { r2 } from './r2.ts';
 import { r3 } from './r3.ts';
 import { r8 } from './r8.ts';
 import { r20 } from './r20.ts';
+import { r30 } from './r30.ts';
 import { print, type Verdict } from './verdict.ts';
 
 const rows: Readonly<Record<string, (instances: number, seed: number) => Promise<Verdict>>> = {
@@ -14,6 +15,7 @@ const rows: Readonly<Record<string, (instances: number, seed: number) => Promise
   R3: r3,
   R8: r8,
   R20: r20,
+  R30: r30,
   night,
 };
 

@@ -145,7 +145,8 @@ export function createBook(options: BookOptions): Book {
       sweep(now);
       const kept = entries.filter((want) => isKept(want, now, rules));
       for (const want of kept) open(want);
-      for (const purse of purses.values()) remove(purse, name);
+      // What it had of windows that are over stays spent: its journal may not tell of them any more.
+      for (const purse of purses.values()) if (now < purse.endsAt) remove(purse, name);
       for (const want of kept) keep(open(want), name, want.have, want.posted, 0);
       const number = (instances.get(name)?.number ?? 0) + numbersApart;
       instances.set(name, { number, seenAt: now });

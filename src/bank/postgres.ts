@@ -192,7 +192,7 @@ async function enterOnce(
   const found = await runLong(client, statements.findPurses, namesAndEnds(kept).slice(0, 2));
   const ids = found.map((row) => row.id);
   await runLong(client, statements.lockForEntry, [me.id, ids]);
-  await client.query({ text: statements.dropSlices, values: [me.id] });
+  await client.query({ text: statements.dropSlices, values: [me.id, ids] });
   const wants = found.map((row) => kept[row.place - 1]);
   const amounts = [wants.map((want) => want?.have ?? 0), wants.map((want) => want?.posted ?? 0)];
   await runLong(client, statements.putSlices, [me.id, ids, ...amounts]);

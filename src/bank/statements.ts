@@ -106,8 +106,13 @@ SELECT p.id FROM tollgate.bank_purses p
 WHERE p.id = ANY ($2::bigint[]) OR p.id IN (SELECT purse FROM tollgate.bank_slices WHERE instance = $1)
 ORDER BY p.id FOR NO KEY UPDATE OF p`;
 
-/** $1 instance id. */
-export const dropSlices = 'DELETE FROM tollgate.bank_slices WHERE instance = $1';
+/**
+ * $1 instance id, $2 the ids of purses it names. What it had of windows that are over stays spent: its journal may not
+ * tell of them any more.
+ */
+export const dropSlices = `
+DELETE FROM tollgate.bank_slices s USING tollgate.bank_purses p
+WHERE s.instance = $1 AND p.id = s.purse AND (p.ends_at IS NULL OR p.ends_at > ${nowMs} OR p.id = ANY ($2::bigint[]))`;
 
 /** $1 instance id, $2 purse ids, $3 have, $4 posted. */
 export const putSlices = `

@@ -75,7 +75,8 @@ export interface Bank {
    */
   exchange(ask: BankAsk): Promise<BankAnswer>;
   /**
-   * First call of a process that has read its own journal: whatever the bank had for this instance is now exactly this.
+   * First call of a process that has read its own journal: whatever the bank had for this instance
+   * in windows that are not over is now exactly this.
    * Answers a `number` above all that it has seen of it: the next ask has a higher one.
    */
   enter(instance: string, purses: readonly SliceWant[]): Promise<{ now: number; number: number }>;
