@@ -95,6 +95,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   };
   renew(known.current());
   known.listen(renew);
+  store.signals.listen((signal) => {
+    if (signal.kind === 'kill') gateway.running.kill(signal.what, signal.id);
+  });
   const reading = setInterval(() => store.nudge(), readerMs);
   const token = settings.adminToken ?? new Secret(folder.secret('admin-token', () => newToken('tga-')));
 
@@ -150,6 +153,17 @@ function adminParts(
     identify: gateway.identify,
     store,
     prices: gateway.prices,
+    inflight: {
+      list: gateway.running.list,
+      async kill(what, id) {
+        const here = gateway.running.kill(what, id);
+        const told = await store.signals.send({ kind: 'kill', what, id }).then(
+          () => true,
+          () => false,
+        );
+        return { here, told };
+      },
+    },
     snapshot: () => loaded().snapshot,
     config: loaded,
     budgets: live,

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { runCommand } from './cli/cli.ts';
-import type { Io, Offline } from './cli/command.ts';
+import type { Io, Offline, Screen } from './cli/command.ts';
 import { findConfigFile, loadConfigFile, readEnvironment } from './config/file.ts';
 import { ConfigError } from './config/problems.ts';
 import type { ProviderTable } from './config/provider-table.ts';
@@ -67,9 +67,20 @@ function terminal(environment: Readonly<Record<string, string | undefined>>): Io
     fetch,
     table,
     about: { version, node: process.versions.node },
+    ...(process.stdout.isTTY ? { screen } : {}),
     openOffline: (place) => openOffline({ ...environment, TOLLGATE_DATA: place.dataFolder }),
   };
 }
+
+const screen: Screen = {
+  size: () => ({ rows: process.stdout.rows, width: process.stdout.columns }),
+  async show(lines) {
+    // Home, each line cleared behind its end, and what stood below: no flicker, as a cleared screen would have.
+    process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return true;
+  },
+};
 
 /** The same installation without its sockets, for a command while no gateway runs. */
 async function openOffline(environment: Readonly<Record<string, string | undefined>>): Promise<Offline | undefined> {

@@ -82,6 +82,23 @@ const receipt: Receipt = {
   overheadMs: 1,
 };
 
+const running = {
+  id: 'x1',
+  keyId: 'k1',
+  keyName: 'ci',
+  run: 'nightly',
+  asked: 'chat',
+  provider: 'openai',
+  model: 'gpt-4o',
+  startedAt: now - 2_500,
+  stream: true,
+  phase: 'streaming' as const,
+  attempts: 1,
+  characters: 812,
+  cost: 1_500_000,
+  held: 20_000_000,
+};
+
 function build(more: Partial<AdminParts> = {}) {
   const keys = new Map<string, KeyRecord>();
   const saved: KeyRecord[] = [];
@@ -151,6 +168,10 @@ function build(more: Partial<AdminParts> = {}) {
               services: {},
             }
           : undefined,
+    },
+    inflight: {
+      list: () => [running],
+      kill: async (what, id) => ({ here: what === 'request' && id === running.id ? 1 : 0, told: true }),
     },
     snapshot: () => snapshot,
     config: () => ({ declared: { providers: { openai: { api_key: 'env:X' } } }, warnings: [] }),
@@ -351,4 +372,46 @@ test('the document holds every route; an inner failure tells nothing', async (co
   const failed = await ask('GET', '/admin/analytics/costs');
   assert.equal(failed.status, 500);
   assert.ok(!failed.text.includes('secret'));
+});
+
+test('what is in flight is shown, and ended by exactly one name', async (context) => {
+  const { ask } = await start(context);
+  const seen = (await ask('GET', '/admin/inflight')).json();
+  assert.deepEqual(seen, {
+    data: [
+      {
+        id: 'x1',
+        phase: 'streaming',
+        key: 'k1',
+        key_name: 'ci',
+        run: 'nightly',
+        asked: 'chat',
+        provider: 'openai',
+        model: 'gpt-4o',
+        stream: true,
+        started_at: '2026-06-01T11:59:57.500Z',
+        seconds: 2.5,
+        attempts: 1,
+        output_characters: 812,
+        cost: 0.0015,
+        cost_nano_usd: 1_500_000,
+        held: '0.02 USD',
+      },
+    ],
+    total: 1,
+    cost: 0.0015,
+    held: 0.02,
+  });
+  assert.deepEqual((await ask('GET', '/admin/inflight?key=other')).json().data, []);
+  const told = { others_told: true };
+  assert.deepEqual((await ask('DELETE', '/admin/inflight/x1')).json(), {
+    what: 'request',
+    id: 'x1',
+    ended_here: 1,
+    ...told,
+  });
+  const byRun = await ask('POST', '/admin/kill', { run: 'nightly' });
+  assert.deepEqual([byRun.status, byRun.json()], [200, { what: 'run', id: 'nightly', ended_here: 0, ...told }]);
+  for (const body of [{}, { run: 'a', key: 'b' }, { key: '' }, { team: 'a' }])
+    assert.equal((await ask('POST', '/admin/kill', body)).status, 400, JSON.stringify(body));
 });

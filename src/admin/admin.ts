@@ -5,6 +5,7 @@ import { Refusal, refusals } from '../exchange/refusal.ts';
 import type { InboundListener, InboundReply, InboundRequest } from '../world/world.ts';
 import { readJson, validBody } from './body.ts';
 import { budgetRoutes } from './budgets.ts';
+import { inflightRoutes } from './inflight.ts';
 import { keyRoutes } from './keys.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { openApi } from './openapi.ts';
@@ -31,6 +32,7 @@ export const adminRoutes: readonly Route[] = [
   ...keyRoutes,
   ...unitRoutes,
   ...budgetRoutes,
+  ...inflightRoutes,
   ...spendingRoutes,
   ...ledgerRoutes,
   ...policyRoutes,

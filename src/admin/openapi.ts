@@ -65,6 +65,9 @@ function operation(route: Route): Record<string, unknown> {
         }
       : {}),
     security: route.access === 'open' ? [] : [{ adminToken: [] }],
-    responses: { [route.method === 'POST' ? '201' : '200']: { description: route.answers }, default: error },
+    responses: {
+      [String(route.status ?? (route.method === 'POST' ? 201 : 200))]: { description: route.answers },
+      default: error,
+    },
   };
 }

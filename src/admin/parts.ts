@@ -8,6 +8,7 @@ import type { Receipt } from '../exchange/receipt.ts';
 import type { CostsAnswer, RequestsQuery, SpendQuery } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
 import type { Bucket } from '../exchange/usage.ts';
+import type { Killable, Running } from '../inflight.ts';
 import type { Clock, Log, Random } from '../world/world.ts';
 
 export interface AdminParts {
@@ -16,6 +17,7 @@ export interface AdminParts {
   readonly identify: AdminIdentify;
   readonly store: AdminStore;
   readonly prices: AdminPrices;
+  readonly inflight: AdminInflight;
   snapshot(): Snapshot;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
@@ -50,6 +52,12 @@ export interface LedgerStanding {
     readonly posted: NanoUsd;
     readonly held: NanoUsd;
   }[];
+}
+
+export interface AdminInflight {
+  list(): readonly Running[];
+  /** `here`: how many ended on this instance; `told`: whether the others will hear of it. */
+  kill(what: Killable, id: string): Promise<{ readonly here: number; readonly told: boolean }>;
 }
 
 export interface AdminIdentify {

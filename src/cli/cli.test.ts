@@ -74,11 +74,13 @@ test('help names every command that works and no other', async () => {
     'spend',
     'price',
     'ledger verify',
+    'top',
+    'kill',
     'doctor',
   ]) {
     assert.match(out, new RegExp(`^  ${name}  `, 'm'));
   }
-  assert.doesNotMatch(out, /kill|estimate|simulate|route explain/);
+  assert.doesNotMatch(out, /estimate|simulate|route explain/);
   assert.match((await run(['key', 'create', '--help'])).out, /Usage: tollgate key create NAME/);
   assert.match((await run(['help', 'spend'])).out, /--from SPAN/);
   assert.equal((await run([])).code, 0);
@@ -88,7 +90,8 @@ test('what is unknown is refused with the word that was meant', async () => {
   const table: [string[], RegExp][] = [
     [['chek'], /unknown command chek; did you mean tollgate check\?/],
     [['key', 'crate'], /unknown command key crate; did you mean tollgate key create\?/],
-    [['kill', 'x'], /unknown command kill; /],
+    [['kill'], /usage: tollgate kill ID \| --run NAME \| --key KEY/],
+    [['kill', 'x', '--run', 'y'], /usage: tollgate kill/],
     [['spend', '--form', '7d'], /unknown option --form; did you mean --from\?/],
     [['key', 'create'], /usage: tollgate key create NAME/],
     [['spend', '--offline', '--url', 'http://x'], /exclude each other/],
@@ -216,4 +219,60 @@ test('the lock of a data folder has one owner and goes when it is given back', (
   const again = takeLock(root);
   assert.ok(again);
   again();
+});
+
+const inflight = {
+  data: [
+    {
+      id: 'r1',
+      phase: 'streaming',
+      key_name: 'ci',
+      run: 'a\u001b[2J',
+      asked: 'chat',
+      provider: 'openai',
+      model: 'gpt-4o',
+      seconds: 2.5,
+      output_characters: 812,
+      cost: 0.0015,
+      held: '0.02 USD',
+    },
+  ],
+  total: 1,
+  cost: 0.0015,
+  held: 0.02,
+};
+
+test('top: a table once where nobody watches, JSON, and a screen that is renewed until it is left', async (context) => {
+  const { url } = await controlPlane(context, {
+    'GET /admin/inflight?limit=1000': inflight,
+    'GET /admin/inflight?limit=6&key=k1': inflight,
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  const { code, out } = await run(['top', '--url', url], environment);
+  assert.equal(code, 0);
+  assert.match(out, /^1 in flight, 0\.0015 USD so far, 0\.0200 USD held$/m);
+  assert.match(out, /^r1 +2\.5s +streaming +ci +a\?\[2J +openai\/gpt-4o +812 +0\.0015 USD +0\.02 USD$/m);
+  assert.deepEqual(JSON.parse((await run(['top', '--json', '--url', url], environment)).out), inflight);
+  const shown: string[][] = [];
+  const screen = {
+    size: () => ({ rows: 10, width: 20 }),
+    show: async (lines: readonly string[]) => shown.push([...lines]) < 3,
+  };
+  assert.equal((await run(['top', '--key', 'k1', '--url', url], environment, { screen })).code, 0);
+  assert.equal(shown.length, 3);
+  assert.ok(shown[0]?.every((line) => line.length <= 20) && shown[0].length === 4);
+});
+
+test('kill: a request, a run, a key by its name; what it ended and whether others know', async (context) => {
+  const { asked, url } = await controlPlane(context, {
+    'POST /admin/kill': { what: 'request', id: 'r1', ended_here: 1, others_told: true },
+    'GET /admin/keys': { data: [key] },
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  const ended = await run(['kill', 'r1', '--url', url], environment);
+  assert.deepEqual([ended.code, ended.out], [0, 'Ended 1 here; other instances, where there are any, were told.']);
+  await run(['kill', '--run', 'nightly', '--url', url], environment);
+  await run(['kill', '--key', 'ci', '--url', url], environment);
+  const bodies = asked.filter(({ line }) => line === 'POST /admin/kill').map(({ body }) => JSON.parse(body) as unknown);
+  assert.deepEqual(bodies, [{ request: 'r1' }, { run: 'nightly' }, { key: 'k1' }]);
 });

@@ -9,13 +9,21 @@ import { type Command, CommandError, type Context, type Io } from './command.ts'
 import { doctorCommand } from './doctor.ts';
 import { createAsk, gatewayUrl, type Place } from './gateway.ts';
 import { helpFor, overview, start } from './help.ts';
+import { inflightCommands } from './inflight.ts';
 import { keyCommands } from './key.ts';
 import { ledgerCommands } from './ledger.ts';
 import { moneyCommands } from './money.ts';
 
 export type { Io, Offline } from './command.ts';
 
-const commands: readonly Command[] = [checkCommand, ...keyCommands, ...moneyCommands, ...ledgerCommands, doctorCommand];
+const commands: readonly Command[] = [
+  checkCommand,
+  ...keyCommands,
+  ...moneyCommands,
+  ...inflightCommands,
+  ...ledgerCommands,
+  doctorCommand,
+];
 
 const sharedOptions = {
   config: 'string',

@@ -11,8 +11,16 @@ export interface Io {
   readonly fetch: typeof fetch;
   readonly table: ProviderTable;
   readonly about: { readonly version: string; readonly node: string };
+  /** Present where standard output is a terminal. */
+  readonly screen?: Screen;
   /** Opens the store of a data folder; undefined where a gateway or another command has it. */
   readonly openOffline?: (place: { dataFolder: string }) => Promise<Offline | undefined>;
+}
+
+export interface Screen {
+  size(): { readonly rows: number; readonly width: number };
+  /** In the place of what stood there; after a second true, or false once nobody looks any more. */
+  show(lines: readonly string[]): Promise<boolean>;
 }
 
 export interface Offline {

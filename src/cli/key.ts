@@ -117,8 +117,11 @@ async function keysOf(ask: Ask): Promise<readonly Key[]> {
 }
 
 /** By id, or by a name that is in use once: revoking the wrong one of two would be an outage. */
-async function find(context: Context): Promise<Key> {
-  const wanted = context.words[0] ?? '';
+export async function findKey(context: Context, wanted: string): Promise<Pick<Key, 'id' | 'name'>> {
+  return find(context, wanted);
+}
+
+async function find(context: Context, wanted = context.words[0] ?? ''): Promise<Key> {
   const keys = await keysOf(context.ask);
   const byId = keys.find((key) => key.id === wanted);
   if (byId) return byId;

@@ -1,0 +1,93 @@
+// What is in flight, and the kill: a request, everything of a run, everything of a key.
+
+import { z } from 'zod';
+import { formatUsd } from '../exchange/money.ts';
+import { Refusal } from '../exchange/refusal.ts';
+import type { Killable, Running } from '../inflight.ts';
+import type { AdminParts } from './parts.ts';
+import { ok, type Route } from './route.ts';
+import { instant, usd, wholeNumber } from './show.ts';
+
+const name = z.string().min(1).max(256);
+const kill = z
+  .union([z.strictObject({ request: name }), z.strictObject({ run: name }), z.strictObject({ key: name })])
+  .describe('One of request (an id), run (as X-Tollgate-Run has it) and key (an id).');
+
+export const inflightRoutes: readonly Route[] = [
+  {
+    method: 'GET',
+    path: '/admin/inflight',
+    access: 'admin',
+    summary: 'What is in flight on this instance, longest running first',
+    query: { limit: 'At most so many, 1 to 20,000; 1,000', key: 'Only this key', run: 'Only this run' },
+    answers: '{ data: [{ id, phase, key, run, model, cost, held, … }], total, cost, held }',
+    handle: (ask, parts) => {
+      const limit = wholeNumber(ask.query, 'limit', 20_000) ?? 1_000;
+      const key = ask.query.get('key');
+      const run = ask.query.get('run');
+      const all = parts.inflight
+        .list()
+        .filter((each) => (key === null || each.keyId === key) && (run === null || each.run === run));
+      const now = parts.clock.now();
+      return ok({
+        data: all.slice(0, limit).map((each) => shown(each, now)),
+        total: all.length,
+        cost: usd(sum(all, 'cost')),
+        held: usd(sum(all, 'held')),
+      });
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/admin/inflight/{id}',
+    access: 'admin',
+    summary: 'Ends a request, whatever it is at, on whichever instance it runs',
+    answers: '{ what, id, ended_here, others_told }',
+    handle: (ask, parts) => ended(parts, 'request', ask.params.id ?? ''),
+  },
+  {
+    method: 'POST',
+    path: '/admin/kill',
+    access: 'admin',
+    summary: 'Ends a request, or everything of a run or a key, on every instance; it keeps nobody from coming again',
+    body: kill,
+    status: 200,
+    answers: '{ what, id, ended_here, others_told }',
+    handle: (ask, parts) => {
+      const [[what, id] = []] = Object.entries(ask.body as Partial<Record<Killable, string>>);
+      if (what === undefined || id === undefined) throw new Refusal('invalid_request', 'Name a request, run or key.');
+      return ended(parts, what as Killable, id);
+    },
+  },
+];
+
+async function ended(parts: AdminParts, what: Killable, id: string) {
+  const { here, told } = await parts.inflight.kill(what, id);
+  parts.log.info('killed', { what, id, ended_here: here, others_told: told });
+  return ok({ what, id, ended_here: here, others_told: told });
+}
+
+function sum(all: readonly Running[], what: 'cost' | 'held'): number {
+  return all.reduce((total, each) => total + each[what], 0);
+}
+
+function shown(each: Running, now: number): Record<string, unknown> {
+  return {
+    id: each.id,
+    phase: each.phase,
+    key: each.keyId,
+    key_name: each.keyName,
+    run: each.run === '' ? null : each.run,
+    asked: each.asked,
+    provider: each.provider === '' ? null : each.provider,
+    model: each.model === '' ? null : each.model,
+    stream: each.stream,
+    started_at: instant(each.startedAt),
+    seconds: Math.max(0, Math.round((now - each.startedAt) / 100) / 10),
+    attempts: each.attempts,
+    output_characters: each.characters,
+    cost: usd(each.cost),
+    cost_nano_usd: each.cost,
+    held: `${formatUsd(each.held)} USD`,
+  };
+}
