@@ -181,9 +181,13 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
       characters = now;
       if (text) text.add(textInside(frame.data));
       if (now >= gauge.nextSampleAt) gauge.sample(frame.data, now - before);
-      if (usage !== undefined && usage !== told && usage.output + usage.reasoning !== toldTokens) hear(usage);
-      else if (now < nextAt) return undefined;
-      return look();
+      if (usage !== undefined && usage !== told && usage.output + usage.reasoning !== toldTokens) {
+        hear(usage);
+        // With text the count may be the stream's last: what it says is acted upon if more comes.
+        if (now > before && needed(toldTokens) > covered) nextAt = now + 1;
+        else return look();
+      }
+      return now < nextAt ? undefined : look();
     },
     close() {
       unwatch?.();

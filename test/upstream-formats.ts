@@ -6,6 +6,8 @@ export interface Said {
   readonly model: string;
   readonly words: readonly string[];
   readonly inputTokens: number;
+  /** Hidden thoughts that it bills for. */
+  readonly reasoningTokens?: number;
 }
 
 const event = (name: string, data: unknown): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -18,8 +20,18 @@ export interface Script {
   readonly after: readonly string[];
 }
 
+function chatUsage(input: number, words: number, reasoning: number): Record<string, unknown> {
+  const output = words + reasoning;
+  return {
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
+    ...(reasoning > 0 ? { completion_tokens_details: { reasoning_tokens: reasoning } } : {}),
+  };
+}
+
 export const scripts: Readonly<Record<Format, (said: Said) => Script>> = {
-  'openai-chat': ({ model, words, inputTokens }) => {
+  'openai-chat': ({ model, words, inputTokens, reasoningTokens = 0 }) => {
     const chunk = (delta: unknown, finish: string | null = null): string =>
       line({
         id: 'c-1',
@@ -28,11 +40,7 @@ export const scripts: Readonly<Record<Format, (said: Said) => Script>> = {
         model,
         choices: [{ index: 0, delta, finish_reason: finish }],
       });
-    const usage = {
-      prompt_tokens: inputTokens,
-      completion_tokens: words.length,
-      total_tokens: inputTokens + words.length,
-    };
+    const usage = chatUsage(inputTokens, words.length, reasoningTokens);
     return {
       before: [chunk({ role: 'assistant', content: '' })],
       words: words.map((content) => chunk({ content })),
@@ -77,7 +85,7 @@ export const scripts: Readonly<Record<Format, (said: Said) => Script>> = {
       event('message_stop', { type: 'message_stop' }),
     ],
   }),
-  'gemini-generate': ({ model, words, inputTokens }) => {
+  'gemini-generate': ({ model, words, inputTokens, reasoningTokens = 0 }) => {
     const chunk = (text: string, count: number, last: boolean): string =>
       line({
         candidates: [
@@ -86,7 +94,8 @@ export const scripts: Readonly<Record<Format, (said: Said) => Script>> = {
         usageMetadata: {
           promptTokenCount: inputTokens,
           candidatesTokenCount: count,
-          totalTokenCount: inputTokens + count,
+          ...(last && reasoningTokens > 0 ? { thoughtsTokenCount: reasoningTokens } : {}),
+          totalTokenCount: inputTokens + count + (last ? reasoningTokens : 0),
         },
         modelVersion: model,
         responseId: 'r-1',
@@ -100,13 +109,13 @@ export const scripts: Readonly<Record<Format, (said: Said) => Script>> = {
 };
 
 export const answers: Readonly<Record<Format, (said: Said) => unknown>> = {
-  'openai-chat': ({ model, words, inputTokens }) => ({
+  'openai-chat': ({ model, words, inputTokens, reasoningTokens = 0 }) => ({
     id: 'c-1',
     object: 'chat.completion',
     created: 7,
     model,
     choices: [{ index: 0, message: { role: 'assistant', content: words.join('') }, finish_reason: 'stop' }],
-    usage: { prompt_tokens: inputTokens, completion_tokens: words.length, total_tokens: inputTokens + words.length },
+    usage: chatUsage(inputTokens, words.length, reasoningTokens),
   }),
   'anthropic-messages': ({ model, words, inputTokens }) => ({
     id: 'msg_1',

@@ -115,9 +115,11 @@ function play(call: UpstreamCall, response: ServerResponse, bodies: Upstream['bo
   }
   if (model === 'never') return;
   if (model === 'close-early') return void destroy();
-  const said: Said = { model, words: okWords, inputTokens };
+  const [, many, thought] = /^says-(\d+)(?:-thinks-(\d+))?$/.exec(model) ?? [];
+  const words = many === undefined ? okWords : Array.from({ length: Number(many) }, (_, index) => ` word${index % 10}`);
+  const said: Said = { model, words, inputTokens, ...(thought ? { reasoningTokens: Number(thought) } : {}) };
   if (verb === '' && !call.stream) {
-    call.words = okWords.length;
+    call.words = said.words.length;
     const text = JSON.stringify(answers[format](said));
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
     if (model === 'half-answer') return void response.write(text.slice(0, 40), destroy);
@@ -151,6 +153,14 @@ function playStream(
       if (head === '') response.flushHeaders();
       else response.write(head);
       return;
+    case 'gpt-endless':
+      response.write(head);
+      talk(call, words, response);
+      return;
+    case 'no-usage':
+      // Ends as it should and never says what it counted.
+      response.end(head + say(words) + after.filter((event) => !event.includes('"usage')).join(''));
+      return;
     case 'slow':
       response.write(head + say(words.slice(0, 2)));
       return;
@@ -169,4 +179,16 @@ function playStream(
     default:
       response.end(head + say(words) + after.join(''));
   }
+}
+
+/** Words without end, twenty a millisecond, until the gateway hangs up. */
+function talk(call: UpstreamCall, words: readonly string[], response: ServerResponse): void {
+  const some = Array.from({ length: 20 }, (_, index) => words[index % words.length] ?? '').join('');
+  const turn = (): void => {
+    if (response.destroyed) return;
+    call.words += 20;
+    if (response.write(some)) setTimeout(turn, 1);
+    else response.once('drain', turn);
+  };
+  turn();
 }

@@ -13,7 +13,10 @@ export interface World {
 
 /** Exact counts, off the loop and with a bound on their work. */
 export interface Tokenizer {
-  /** Tokens of the text; undefined where they could not be counted within the bound (ms), whatever the text. */
+  /**
+   * Tokens of the text; undefined where they could not be counted within the bound (ms), whatever the text. While what
+   * counts is still being started, that is waited for on top, once.
+   */
   count(text: string, encoding: 'o200k_base' | 'cl100k_base', boundMs: number): Promise<number | undefined>;
   /** Money grows scarce: a count may be asked for soon. Cheap to call again. */
   warm(): void;
