@@ -2,10 +2,13 @@
 
 import type { Caller } from './exchange/caller.ts';
 import type { Ingress } from './exchange/ingress.ts';
+import { formatUsd, type NanoUsd } from './exchange/money.ts';
+import { readClaims } from './identify/claims.ts';
+import { readAsks } from './listen/asks.ts';
 import type { Rooms } from './rooms.ts';
 
 export function answerQuestion(rooms: Rooms, ingress: Ingress, caller: Caller): void {
-  const body = ingress.surface.kind === 'models' ? models(rooms, ingress, caller) : budget(rooms, caller);
+  const body = ingress.surface.kind === 'models' ? models(rooms, ingress, caller) : budget(rooms, ingress, caller);
   ingress.reply.send(
     200,
     { 'content-type': 'application/json', 'x-tollgate-request-id': ingress.id },
@@ -34,15 +37,27 @@ function models(rooms: Rooms, ingress: Ingress, caller: Caller): unknown {
   return { object: 'list', data: list.map(({ id, owned_by }) => ({ id, object: 'model', created: 0, owned_by })) };
 }
 
-function budget(rooms: Rooms, caller: Caller): unknown {
-  const own = rooms.budget.remaining(caller, rooms.budgets());
-  if (!own) return { object: 'budget', limited: false };
-  return {
-    object: 'budget',
-    limited: true,
-    scope: own.scope,
-    limit_usd: own.limit / 1e9,
-    remaining_usd: Math.max(0, own.remaining) / 1e9,
-    resets_at: own.resetsAt === undefined ? null : new Date(own.resetsAt).toISOString(),
-  };
+/**
+ * `GET /v1/budget`: the key's own budgets, and those of the run and tags that the same headers name as on a request. What
+ * its team or organisation has left is what others spend too, and not for a key to know.
+ */
+function budget(rooms: Rooms, ingress: Ingress, caller: Caller): unknown {
+  const claims = readClaims(readAsks(ingress.headers), caller);
+  const budgets = rooms.budget.own(caller, claims.scopes, rooms.budgets()).map((balance) => ({
+    scope: balance.scope,
+    per: balance.per,
+    limit_usd: dollars(balance.limit),
+    posted_usd: dollars(balance.posted),
+    held_usd: dollars(balance.held),
+    remaining_usd: dollars(Math.max(0, balance.available)),
+    resets_at: balance.resetsAt === undefined ? null : new Date(balance.resetsAt).toISOString(),
+  }));
+  const [tightest] = [...budgets].sort((one, other) => one.remaining_usd - other.remaining_usd);
+  if (!tightest) return { object: 'budget', limited: false, budgets };
+  const { scope, limit_usd, remaining_usd, resets_at } = tightest;
+  return { object: 'budget', limited: true, scope, limit_usd, remaining_usd, resets_at, budgets };
+}
+
+function dollars(nano: NanoUsd): number {
+  return Number(formatUsd(nano));
 }

@@ -29,8 +29,18 @@ export function tightest(caller: Caller, entries: readonly Entry[], now: number)
   return found;
 }
 
+/** Every limit that stands on the caller's key or on what it claims, and on nobody else's. */
+export function ownBalances(entries: readonly Entry[], now: number): Balance[] {
+  return entries.flatMap(({ account, limit, shown, own }) =>
+    own && limit !== Number.POSITIVE_INFINITY
+      ? [{ scope: shown, named: false, per: account.calendar.per, limit, ...figures(account, limit, now) }]
+      : [],
+  );
+}
+
 export function balanceOf(accounts: Accounts, budgets: readonly BudgetRule[], now: number): Balance[] {
-  const named = budgets.filter((rule) => !rule.scope.endsWith('*'));
+  // What clients name has an account in each team that names it, and none of its own.
+  const named = budgets.filter(({ scope }) => !scope.endsWith('*') && !/^(run|tag|end_user):/.test(scope));
   for (const rule of named) accounts.find(rule.scope, rule.per, rule.timezone, now);
   const balances: Balance[] = [];
   for (const account of accounts.all()) {
@@ -47,16 +57,22 @@ function limits(rule: BudgetRule, account: Account): boolean {
 }
 
 function balance(account: Account, rule: BudgetRule, now: number): Balance {
+  const named = account.scope === rule.scope;
+  const { per, limit } = rule;
+  return { scope: account.scope, per, limit, ...figures(account, limit, now), named, rule };
+}
+
+function figures(
+  account: Account,
+  limit: NanoUsd,
+  now: number,
+): Pick<Balance, 'posted' | 'held' | 'available' | 'resetsAt'> {
   const bucket = current(account, now);
-  const available = leftOf(rule.limit, bucket);
+  const available = leftOf(limit, bucket);
   const posted = bucket.posted + bucket.elsewhere.posted;
   // Of several instances: held here, or lying in a slice of another.
-  const held = rule.limit - available - posted;
-  const { window } = bucket;
-  const named = account.scope === rule.scope;
-  const { scope } = account;
-  const { per, limit } = rule;
-  return { scope, per, limit, posted, held, available, ...resets(window.endsAt), named, rule };
+  const held = limit - available - posted;
+  return { posted, held, available, ...resets(bucket.window.endsAt) };
 }
 
 function resets(endsAt: number): { resetsAt?: number } {

@@ -2,7 +2,7 @@
 
 import type { Bank } from '../exchange/bank.ts';
 import type { Caller } from '../exchange/caller.ts';
-import type { Balance, Hold } from '../exchange/hold.ts';
+import type { Balance, Hold, Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
@@ -10,7 +10,7 @@ import { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
-import { balanceOf, type Remaining, tightest } from './balance.ts';
+import { balanceOf, ownBalances, type Remaining, tightest } from './balance.ts';
 import { type Corrections, createCorrections } from './correct.ts';
 import { budgetExceeded } from './exceeded.ts';
 import { gather } from './gather.ts';
@@ -61,6 +61,8 @@ export interface Budget {
   standing(): Standing;
   /** The tightest budget of the caller's key itself; undefined where it has none. */
   remaining(caller: Caller, budgets: readonly BudgetRule[]): Remaining | undefined;
+  /** All that limits the caller's key and what it claims, and nothing that others spend from too. */
+  own(caller: Caller, claims: readonly Scoped[], budgets: readonly BudgetRule[]): Balance[];
   /** Every account in use that one of these rules limits; named scopes also when nobody used them yet. */
   balances(budgets: readonly BudgetRule[]): Balance[];
   /** Holds that are open now. */
@@ -187,6 +189,14 @@ export function createBudget(
     remaining(caller, budgets) {
       const at = now();
       return tightest(caller, ledger.scopes.ofCaller(caller, budgets, at), at);
+    },
+    own(caller, claims, budgets) {
+      const { scopes } = ledger;
+      const at = now();
+      return ownBalances(
+        [...scopes.ofCaller(caller, budgets, at), ...scopes.ofClaims(caller, claims, budgets, at)],
+        at,
+      );
     },
     balances: (budgets) => balanceOf(accounts, budgets, now()),
     stop: () => leases?.stop(),

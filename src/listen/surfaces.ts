@@ -10,7 +10,25 @@ const fixed: ReadonlyMap<string, { readonly method: 'GET' | 'POST'; readonly sur
   ['/v1/budget', { method: 'GET', surface: { kind: 'budget', format: 'openai-chat' } }],
 ]);
 
-const gemini = /^\/v1(?:beta|beta1|alpha)?\/models\/([^?]{1,512}):(generateContent|streamGenerateContent)$/;
+const geminiVersions = ['v1beta', 'v1', 'v1beta1', 'v1alpha'];
+const geminiActions = ['generateContent', 'streamGenerateContent'];
+const gemini = new RegExp(`^/(?:${geminiVersions.join('|')})/models/([^?]{1,512}):(${geminiActions.join('|')})$`);
+
+/** Every path that is served, for whoever must not miss one; `{model}` stands for any model. */
+export const routes: readonly {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly kind: Surface['kind'];
+}[] = [
+  ...[...fixed].map(([path, { method, surface }]) => ({ method, path, kind: surface.kind })),
+  ...geminiVersions.flatMap((version) =>
+    geminiActions.map((action) => ({
+      method: 'POST' as const,
+      path: `/${version}/models/{model}:${action}`,
+      kind: 'generate' as const,
+    })),
+  ),
+];
 
 export interface Match {
   readonly surface: Surface;
