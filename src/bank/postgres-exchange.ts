@@ -2,6 +2,7 @@
 
 import type { Client, QueryResultRow } from 'pg';
 import type { BankAnswer, BankAsk, Slice, SliceWant } from '../exchange/bank.ts';
+import { flags, numbers, texts } from './columns.ts';
 import { type BankRules, isKept, isOpen } from './rules.ts';
 import * as statements from './statements.ts';
 
@@ -58,14 +59,14 @@ export async function exchangeOnce(client: Client, exchange: Exchange): Promise<
   const kept = ask.wants.flatMap((want, index) => (late || isKept(want, me.now, rules) ? [{ want, index }] : []));
   if (kept.length === 0) return answerOf(exchange, me, new Map(), new Set());
 
-  const names = [kept.map(({ want }) => want.scope), kept.map(({ want }) => want.window)];
+  const names = [texts(kept.map(({ want }) => want.scope)), texts(kept.map(({ want }) => want.window))];
   const { rows } = await client.query({ name: 'lockPurses', text: statements.lockPurses, values: names });
   const locked = rows.flatMap((row): Locked[] => {
     const each = kept[row.place - 1];
     return each ? [{ id: row.id, ...each }] : [];
   });
   if (late) {
-    const query = { text: statements.showSlices, values: [me.id, locked.map(({ id }) => id)] };
+    const query = { text: statements.showSlices, values: [me.id, numbers(locked.map(({ id }) => id))] };
     return answerOf(exchange, me, byWant(locked, (await client.query<Granted>(query)).rows), new Set());
   }
   if (locked.length < kept.length) {
@@ -96,7 +97,7 @@ async function grantTo(
   me: Me,
   locked: readonly Locked[],
 ): Promise<Granted[]> {
-  const column = (of: (each: Locked) => unknown): unknown[] => locked.map(of);
+  const column = (of: (each: Locked) => number): string => numbers(locked.map(of));
   const values = [
     me.id,
     me.instances,
@@ -107,7 +108,7 @@ async function grantTo(
     column(({ want }) => want.need),
     column(({ want }) => want.wish),
     column(({ index }) => heard[index] ?? 0),
-    column(({ want }) => isOpen(want, me.now, rules)),
+    flags(locked.map(({ want }) => isOpen(want, me.now, rules))),
   ];
   return (await client.query<Granted>({ name: 'grantSlices', text: statements.grantSlices, values })).rows;
 }
@@ -125,7 +126,7 @@ async function recall(
     return given < want.need && isOpen(want, me.now, rules);
   });
   if (short.length === 0) return new Set();
-  const values = [me.id, short.map(({ id }) => id), me.now, rules.recallAgainMs, rules.seenLatelyMs];
+  const values = [me.id, numbers(short.map(({ id }) => id)), me.now, rules.recallAgainMs, rules.seenLatelyMs];
   const { rows } = await client.query({ name: 'recallOthers', text: statements.recallOthers, values });
   if (rows.some((row) => row.fresh)) await client.query(statements.sayRecall);
   const waiting = new Set(rows.filter((row) => row.fresh || row.unanswered).map((row) => row.id));

@@ -2,6 +2,7 @@
 
 import type { Client, QueryResultRow } from 'pg';
 import { type Bank, type BankAnswer, type BankAsk, EnterFirst, type SliceWant } from '../exchange/bank.ts';
+import { numbers, texts } from './columns.ts';
 import { migrateBank } from './migrate.ts';
 import { exchangeOnce, type Stage } from './postgres-exchange.ts';
 import { createRecallListener } from './postgres-recalls.ts';
@@ -147,11 +148,11 @@ async function makePurses(client: Client, wants: readonly SliceWant[]): Promise<
   await client.query({ text: statements.makePurses, values: namesAndEnds(wants) });
 }
 
-function namesAndEnds(wants: readonly SliceWant[]): unknown[] {
+function namesAndEnds(wants: readonly SliceWant[]): string[] {
   return [
-    wants.map((want) => want.scope),
-    wants.map((want) => want.window),
-    wants.map((want) => (Number.isFinite(want.endsAt) ? want.endsAt : null)),
+    texts(wants.map((want) => want.scope)),
+    texts(wants.map((want) => want.window)),
+    numbers(wants.map((want) => (Number.isFinite(want.endsAt) ? want.endsAt : null))),
   ];
 }
 
@@ -190,11 +191,11 @@ async function enterOnce(
   const [me] = await runLong(client, statements.enterInstance, [instance, numbersApart]);
   if (!me) throw new Error('the bank did not write down who entered');
   const found = await runLong(client, statements.findPurses, namesAndEnds(kept).slice(0, 2));
-  const ids = found.map((row) => row.id);
+  const ids = numbers(found.map((row) => row.id));
   await runLong(client, statements.lockForEntry, [me.id, ids]);
   await client.query({ text: statements.dropSlices, values: [me.id, ids] });
   const wants = found.map((row) => kept[row.place - 1]);
-  const amounts = [wants.map((want) => want?.have ?? 0), wants.map((want) => want?.posted ?? 0)];
+  const amounts = [wants.map((want) => want?.have ?? 0), wants.map((want) => want?.posted ?? 0)].map(numbers);
   await runLong(client, statements.putSlices, [me.id, ids, ...amounts]);
   return { now: me.now, number: me.number };
 }

@@ -38,6 +38,6 @@ export function createRecalls(): Recalls {
       }
       if (fresh.length > 0) for (const listener of listeners) listener(fresh);
     },
-    heard: (wants) => wants.map((want) => heard.get(purseKey(want)) ?? 0),
+    heard: (wants) => wants.map((want) => (heard.size === 0 ? 0 : (heard.get(purseKey(want)) ?? 0))),
   };
 }
