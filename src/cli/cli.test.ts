@@ -76,6 +76,8 @@ test('help names every command that works and no other', async () => {
     'ledger verify',
     'top',
     'kill',
+    'backup',
+    'restore',
     'doctor',
   ]) {
     assert.match(out, new RegExp(`^  ${name}  `, 'm'));
