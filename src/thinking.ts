@@ -26,7 +26,7 @@ export function thinkingWithin(outline: Outline, target: Target, outputLimit: nu
   const floor = floors[target.provider.format];
   if (asked === undefined || asked <= 0 || floor === 0) return { kind: 'fits' };
   // A client that leaves its answer less room than we would has its own reasons.
-  const room = outline.outputLimit === undefined ? answerTokens : Math.max(1, outline.outputLimit - asked);
+  const room = Math.max(1, (outline.outputLimit ?? Number.POSITIVE_INFINITY) - asked);
   const reserve = Math.min(Math.max(answerTokens, Math.ceil(outputLimit / 4)), room);
   if (asked + reserve <= outputLimit) return { kind: 'fits' };
   const budget = outputLimit - reserve;
