@@ -1,8 +1,8 @@
-// One model of the genai-prices data as integers: its price history, its long-context tiers, its units.
+// One model of the price feed as integers: its price history, its long-context tiers, its units.
 
-import type { ModelInfo, ModelPrice } from '@pydantic/genai-prices';
 import type { Rate, RateTier } from '../exchange/rate.ts';
 import type { Bucket } from '../exchange/usage.ts';
+import { entriesOf, type FeedModel, type FeedPrices } from './feed.ts';
 import { overlayFor } from './overlay.ts';
 
 /** A rate and when it holds. Later entries win where several do. */
@@ -43,17 +43,17 @@ const feeKeys: Readonly<Record<string, string>> = {
 
 const dayMs = 86_400_000;
 
-export function compileRows(provider: string, model: ModelInfo, version: string): readonly DatedRate[] {
-  const history = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
-  return history.map((entry): DatedRate => {
-    const constraint = entry.constraint;
-    if (!constraint) return { rate: compileRate(provider, model.id, entry.prices, version) };
-    if (constraint.type === 'start_date') {
-      const rate = compileRate(provider, model.id, entry.prices, `${version}/${constraint.start_date}`);
-      return { rate, from: Date.parse(constraint.start_date) };
-    }
-    const rate = compileRate(provider, model.id, entry.prices, `${version}/${constraint.start_time}`);
-    return { rate, hours: { start: timeOfDay(constraint.start_time), end: timeOfDay(constraint.end_time) } };
+export function compileRows(
+  provider: string,
+  model: Pick<FeedModel, 'id' | 'prices'>,
+  version: string,
+): readonly DatedRate[] {
+  return entriesOf(model).map(({ constraint, prices }): DatedRate => {
+    const { start_date: day, start_time: start, end_time: end } = constraint ?? {};
+    const rate = compileRate(provider, model.id, prices, [version, day ?? start].filter(Boolean).join('/'));
+    if (day !== undefined) return { rate, from: Date.parse(day) };
+    if (start === undefined || end === undefined) return { rate };
+    return { rate, hours: { start: timeOfDay(start), end: timeOfDay(end) } };
   });
 }
 
@@ -74,7 +74,7 @@ function holds(row: DatedRate, at: number): boolean {
   return end < start ? time >= start || time < end : time >= start && time < end;
 }
 
-function compileRate(provider: string, model: string, prices: ModelPrice, version: string): Rate {
+function compileRate(provider: string, model: string, prices: FeedPrices, version: string): Rate {
   const overlay = overlayFor(provider, model);
   const starts = new Set<number>();
   for (const price of Object.values(prices)) {
@@ -82,7 +82,7 @@ function compileRate(provider: string, model: string, prices: ModelPrice, versio
   }
   const tier = (above: number): RateTier => ({ above, prices: { ...overlay.prices, ...compilePrices(prices, above) } });
   const fee = prices.requests_kcount;
-  const perRequest = typeof fee === 'number' ? pico(fee, 1e3) : overlay.perRequest;
+  const perRequest = typeof fee === 'number' && fee > 0 ? pico(fee, 1e3) : overlay.perRequest;
   const fees = { ...overlay.fees, ...compileFees(prices) };
   return {
     version,
@@ -97,7 +97,7 @@ function compileRate(provider: string, model: string, prices: ModelPrice, versio
   };
 }
 
-function compilePrices(prices: ModelPrice, above: number): Partial<Record<Bucket, number>> {
+function compilePrices(prices: FeedPrices, above: number): Partial<Record<Bucket, number>> {
   const compiled: Partial<Record<Bucket, number>> = {};
   for (const [key, price] of Object.entries(prices)) {
     const unit = unitOf(key);
@@ -108,17 +108,18 @@ function compilePrices(prices: ModelPrice, above: number): Partial<Record<Bucket
         if (tier.start <= above) amount = tier.price;
       }
     }
-    compiled[unit.bucket] = pico(amount, unit.per);
+    // 0 in a feed is a gap, not a price: only the operator says that something is free.
+    if (amount > 0) compiled[unit.bucket] = pico(amount, unit.per);
   }
   return compiled;
 }
 
-function compileFees(prices: ModelPrice): Record<string, number> {
+function compileFees(prices: FeedPrices): Record<string, number> {
   const fees: Record<string, number> = {};
   for (const [key, name] of Object.entries(feeKeys)) {
     const price = prices[key];
     const per = perUnit[key.slice(key.lastIndexOf('_') + 1)];
-    if (typeof price === 'number' && per) fees[name] = pico(price, per);
+    if (typeof price === 'number' && price > 0 && per) fees[name] = pico(price, per);
   }
   return fees;
 }

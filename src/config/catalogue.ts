@@ -1,14 +1,14 @@
-// The price catalogue: the genai-prices data, compiled to integers one model at a time, under our overlay.
+// The price catalogue: a feed compiled to integers one model at a time, under our overlay.
 // Measured on two shared cores: import and first look-up 45 ms (34 with the compile cache), a new model 0.25 ms, a known one
 // 0.1 µs; compiling everything at start would add the new-model price 1,400 times over.
 
-import { findProvider, type ModelInfo, type Provider } from '@pydantic/genai-prices';
 import type { Catalogue, Rate } from '../exchange/rate.ts';
 import { compileRows, type DatedRate, rateAt } from './catalogue-row.ts';
+import type { Feed, FeedModel, FeedProvider, Match } from './feed.ts';
 import { overlayVersion, simModels, simRate } from './overlay.ts';
+import { packagedFeed, packageVersion } from './packaged.ts';
 
-/** Held to the installed package by a test. */
-export const packageVersion = '0.1.8';
+export { packageVersion } from './packaged.ts';
 
 /** Client text reaches the package's patterns: nothing longer than this is a model name. */
 const modelLengthMax = 200;
@@ -19,19 +19,29 @@ const rememberedMax = 4096;
 /** Matches a compact date inside a model name; the package spells some of them with dashes and asks twice. */
 const compactDate = /-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)/g;
 
-type Match = ModelInfo['match'];
+/** Prices that can also be looked at row by row, as a comparison of two does. */
+export interface FeedCatalogue extends Catalogue {
+  rows(provider: string, model: string): readonly DatedRate[] | undefined;
+}
 
-export function loadCatalogue(): Catalogue {
+/** What the package brings. */
+export function loadCatalogue(): FeedCatalogue {
+  return createCatalogue(packagedFeed(), `genai-prices@${packageVersion}`);
+}
+
+/** `source` names the feed in the version that every charge stores. */
+export function createCatalogue(feed: Feed, source: string): FeedCatalogue {
+  const byId = new Map(feed.map((row) => [row.id, row]));
   const remembered = new Map<string, readonly DatedRate[] | undefined>();
   const simRates = new Map<string, Rate>();
-  const version = `genai-prices@${packageVersion}+${overlayVersion}`;
+  const version = `${source}+${overlayVersion}`;
 
   const rowsOf = (provider: string, model: string): readonly DatedRate[] | undefined => {
     const key = `${provider}\n${model}`;
     if (remembered.has(key)) return remembered.get(key);
     if (remembered.size >= rememberedMax) remembered.clear();
-    const found = findModel(provider, model);
-    const rows = found && compileRows(found.provider, found.model, version);
+    const found = findModel(byId, provider, model);
+    const rows = found && compileRows(provider, found, version);
     remembered.set(key, rows);
     return rows;
   };
@@ -45,6 +55,7 @@ export function loadCatalogue(): Catalogue {
 
   return {
     version,
+    rows: (provider, model) => (provider === '' || model.length > modelLengthMax ? undefined : rowsOf(provider, model)),
     find(provider, model, at) {
       if (provider === 'sim') return simRateOf(model);
       if (provider === '' || model === '' || model.length > modelLengthMax) return undefined;
@@ -53,27 +64,21 @@ export function loadCatalogue(): Catalogue {
     },
     models(provider) {
       if (provider === 'sim') return simModels;
-      const row = providerRow(provider);
+      const row = byId.get(provider);
       return row ? row.models.filter((model) => !model.deprecated).map((model) => model.id) : [];
     },
   };
 }
 
-/** By its exact id: the package's own search would also take a name that merely contains one. */
-function providerRow(id: string): Provider | undefined {
-  const row = id === '' ? undefined : findProvider({ providerId: id });
-  return row?.id === id ? row : undefined;
-}
-
-/** The package's documented rules: the provider's rows in order, then the providers it resells, then the name with dashed dates. */
-function findModel(id: string, name: string): { provider: string; model: ModelInfo } | undefined {
-  const row = providerRow(id);
+/** The feed's documented rules: the provider's rows in order, then the providers it resells, then the name with dashed dates. */
+function findModel(byId: ReadonlyMap<string, FeedProvider>, id: string, name: string): FeedModel | undefined {
+  const row = byId.get(id);
   if (!row) return undefined;
   const dashed = name.replace(compactDate, '-$1-$2-$3');
   for (const candidate of dashed === name ? [name] : [name, dashed]) {
     for (const each of [id, ...(row.fallback_model_providers ?? [])]) {
-      const model = providerRow(each)?.models.find((info) => matches(info.match, candidate));
-      if (model) return { provider: id, model };
+      const model = byId.get(each)?.models.find((info) => matches(info.match, candidate));
+      if (model) return model;
     }
   }
   return undefined;
