@@ -6,8 +6,9 @@ import { createPostgresBank } from './bank/postgres.ts';
 import { openJournal } from './budget/journal.ts';
 import { takeLock } from './cli/lock.ts';
 import { compactOften } from './compaction.ts';
-import { loadCatalogue } from './config/catalogue.ts';
+import { type CatalogueKeeper, openCatalogue } from './config/catalogue-keeper.ts';
 import type { Loaded } from './config/config.ts';
+import { fetchFeed } from './config/fetch-feed.ts';
 import type { Settings } from './config/settings.ts';
 import type { Bank } from './exchange/bank.ts';
 import { Secret } from './exchange/target.ts';
@@ -25,7 +26,7 @@ import { realRandom } from './world/real/random.ts';
 import { openSegments } from './world/real/segments.ts';
 import { loopDelay } from './world/real/server.ts';
 import { createTokenizer } from './world/real/tokenizer.ts';
-import type { Log } from './world/world.ts';
+import type { Log, Network } from './world/world.ts';
 
 export interface Installation {
   readonly gateway: Gateway;
@@ -36,6 +37,8 @@ export interface Installation {
   readonly live: LiveBudgets;
   /** What the control plane stands on. */
   readonly parts: AdminParts;
+  /** Reads the stored price catalogue again; a broken one changes nothing. */
+  reloadCatalogue(): void;
   close(): Promise<void>;
 }
 
@@ -68,7 +71,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const delay = loopDelay();
   const opening = openStored(settings.storage, folder, log);
   const journal = openJournal(openSegments(folder.file('journal')), realClock, { ...settings.journal, log });
-  const catalogue = loadCatalogue();
+  const catalogue = openCatalogue({ folder: folder.path, policy: () => loaded().snapshot, clock: realClock, log });
   const { store, pepper, known } = await opening;
   const live = createLiveBudgets(() => loaded().snapshot.budgets, realClock.now, known.current().budgets);
   const bank = bankOf(settings.storage, log);
@@ -107,7 +110,8 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     folder,
     known,
     live,
-    parts: adminParts(options, { gateway, store, token, live }),
+    parts: { ...adminParts(options, { gateway, store, token, live }), catalogue: adminCatalogue(catalogue, network) },
+    reloadCatalogue: catalogue.reload,
     async close() {
       clearInterval(reading);
       compacting();
@@ -142,10 +146,15 @@ function lock(path: string): (() => void) | undefined {
   }
 }
 
+function adminCatalogue(keeper: CatalogueKeeper, network: Network): AdminParts['catalogue'] {
+  const { state, propose, apply } = keeper;
+  return { state, propose, apply, fetch: (address) => fetchFeed({ network, clock: realClock }, address) };
+}
+
 function adminParts(
   { loaded, log, notReady }: InstallationOptions,
   { gateway, store, token, live }: { gateway: Gateway; store: Store; token: Secret; live: LiveBudgets },
-): AdminParts {
+): Omit<AdminParts, 'catalogue'> {
   const balances = () => gateway.budget.balances(live.rules());
   return {
     token,

@@ -78,7 +78,10 @@ export async function start(options: StartOptions): Promise<Running> {
 
   return {
     log,
-    reload: () => void reload.reload('SIGHUP'),
+    reload() {
+      reload.reload('SIGHUP');
+      installation.reloadCatalogue();
+    },
     async stop() {
       draining = true;
       log.info('draining', { inflight: gateway.inflight() });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { FeedError } from '../config/feed.ts';
 import type { KeyRecord } from '../exchange/caller.ts';
 import type { Snapshot } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
@@ -157,6 +158,12 @@ function build(more: Partial<AdminParts> = {}) {
       }),
       requests: async () => [receipt],
       receipt: async (id) => (id === 'r1' ? receipt : undefined),
+    },
+    catalogue: {
+      state: () => ({ version: 'c1', source: 'packaged' }),
+      propose: () => Promise.reject(new FeedError('it is empty')),
+      apply: () => undefined,
+      fetch: () => Promise.reject(new FeedError('nobody is there')),
     },
     prices: {
       rate: (target) =>

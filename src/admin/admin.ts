@@ -5,6 +5,7 @@ import { Refusal, refusals } from '../exchange/refusal.ts';
 import type { InboundListener, InboundReply, InboundRequest } from '../world/world.ts';
 import { readJson, validBody } from './body.ts';
 import { budgetRoutes } from './budgets.ts';
+import { catalogueRoutes } from './catalogue.ts';
 import { inflightRoutes } from './inflight.ts';
 import { keyRoutes } from './keys.ts';
 import { ledgerRoutes } from './ledger.ts';
@@ -36,6 +37,7 @@ export const adminRoutes: readonly Route[] = [
   ...spendingRoutes,
   ...ledgerRoutes,
   ...policyRoutes,
+  ...catalogueRoutes,
   documentRoute,
 ];
 
@@ -81,7 +83,7 @@ async function answer(request: InboundRequest, parts: AdminParts, expected: Buff
     );
   }
   if (!found || (access === 'metrics' && parts.metricsAccess === 'off')) throw notFound(url.pathname, method);
-  const body = found.route.body ? await readJson(request, found.route.body) : undefined;
+  const body = found.route.body ? await readJson(request, found.route.body, found.route.bodyMaxBytes) : undefined;
   return found.route.handle({ params: found.params, query: url.searchParams, body }, parts);
 }
 

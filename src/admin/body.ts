@@ -7,13 +7,13 @@ import type { InboundRequest } from '../world/world.ts';
 const bodyMaxBytes = 1_000_000;
 
 /** Rejects with `Refusal`. */
-export async function readJson(request: InboundRequest, schema: z.ZodType): Promise<unknown> {
+export async function readJson(request: InboundRequest, schema: z.ZodType, maxBytes = bodyMaxBytes): Promise<unknown> {
   const type = request.headers['content-type'];
   // A form cannot send this type, so that a web page cannot write with what the browser has.
   if (typeof type !== 'string' || !/^application\/json\s*(;|$)/i.test(type)) {
     throw new Refusal('invalid_request', 'Send the body as content-type: application/json.', { status: 415 });
   }
-  const text = (await readBytes(request)).toString('utf8');
+  const text = (await readBytes(request, maxBytes)).toString('utf8');
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -34,13 +34,13 @@ export function validBody(value: unknown, schema: z.ZodType): unknown {
   throw new Refusal('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
 }
 
-function readBytes(request: InboundRequest): Promise<Buffer> {
+function readBytes(request: InboundRequest, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk) => {
       size += chunk.length;
-      if (size > bodyMaxBytes) reject(new Refusal('too_large', `The body is larger than ${bodyMaxBytes} bytes.`));
+      if (size > maxBytes) reject(new Refusal('too_large', `The body is larger than ${maxBytes} bytes.`));
       else chunks.push(chunk);
     });
     request.on('end', () => resolve(Buffer.concat(chunks)));

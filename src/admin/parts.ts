@@ -1,5 +1,6 @@
 // What the control plane stands on, as small shapes: the rooms and the store fit them, and so does a test's own.
 
+import type { CatalogueKeeper } from '../config/catalogue-keeper.ts';
 import type { BudgetRecord, Caller, ClaimRules, KeyRecord, Period, Unit } from '../exchange/caller.ts';
 import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
@@ -18,6 +19,7 @@ export interface AdminParts {
   readonly store: AdminStore;
   readonly prices: AdminPrices;
   readonly inflight: AdminInflight;
+  readonly catalogue: AdminCatalogue;
   snapshot(): Snapshot;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
@@ -104,6 +106,11 @@ export interface AdminStore {
   costs(query: SpendQuery): Promise<CostsAnswer>;
   requests(query: RequestsQuery): Promise<readonly Receipt[]>;
   receipt(id: string): Promise<Receipt | undefined>;
+}
+
+export interface AdminCatalogue extends Pick<CatalogueKeeper, 'state' | 'propose' | 'apply'> {
+  /** The text of a feed at an https address. Rejects with `FeedError`. */
+  fetch(address: string): Promise<string>;
 }
 
 export interface AdminPrices {

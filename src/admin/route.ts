@@ -26,6 +26,8 @@ export interface Route {
   readonly body?: z.ZodType;
   /** Of the answer where all is well; 201 for a POST that makes something, else 200. */
   readonly status?: 200 | 201;
+  /** 1,000,000 where unset. */
+  readonly bodyMaxBytes?: number;
   /** What the answer holds, for the document. */
   readonly answers: string;
   readonly handle: (ask: Ask, parts: AdminParts) => Answer | Promise<Answer>;

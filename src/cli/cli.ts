@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import { ConfigError } from '../config/problems.ts';
 import { nearest } from '../config/suggest.ts';
 import { backupCommands } from './backup.ts';
+import { catalogCommands } from './catalog.ts';
 import { checkCommand } from './check.ts';
 import { type Command, CommandError, type Context, type Io } from './command.ts';
 import { doctorCommand } from './doctor.ts';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   ...keyCommands,
   ...moneyCommands,
   ...inflightCommands,
+  ...catalogCommands,
   ...ledgerCommands,
   ...backupCommands,
   doctorCommand,

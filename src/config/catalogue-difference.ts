@@ -5,7 +5,7 @@ import type { Rate } from '../exchange/rate.ts';
 import type { Bucket } from '../exchange/usage.ts';
 import type { FeedCatalogue } from './catalogue.ts';
 import { type DatedRate, rateAt } from './catalogue-row.ts';
-import type { Feed, Match } from './feed.ts';
+import { entriesOf, type Feed, type FeedProvider, type Match } from './feed.ts';
 
 /** A price of a model that would be another one. Pico-USD a token or piece; undefined is no price. */
 export interface PriceChange {
@@ -57,7 +57,9 @@ export async function difference(
   const gone = new Set<string>();
   let compared = 0;
   const [had, has] = [modelIds(before.feed), modelIds(after.feed)];
+  const same = unchanged(before.feed, after.feed);
   for (const name of new Set([...namesOf(before.feed), ...namesOf(after.feed), ...inUse])) {
+    if (same.has(name.slice(0, name.indexOf('/')))) continue;
     if (++compared % modelsATurn === 0) await pause();
     const slash = name.indexOf('/');
     const [provider, model] = [name.slice(0, slash), name.slice(slash + 1)];
@@ -69,11 +71,37 @@ export async function difference(
       if (had.has(name) || inUse.includes(name)) removed.push(name);
       if (inUse.includes(name)) gone.add(name);
     }
-    if (old && next) changed.push(...changes(name, old, next, at));
+    // Told by the row that priced it before: the many names of one row change together.
+    if (old && next) changed.push(...changes(`${provider}/${before.catalogue.rowOf(provider, model)}`, old, next, at));
   }
   for (const provider of lost(before.feed, after.feed, has)) gone.add(provider);
-  const jumps = new Set(changed.filter(jumped).map((each) => each.name));
-  return { models: has.size, added, removed, changed, jumps: [...jumps], missing: [...gone] };
+  const once = [...new Map(changed.map((each) => [JSON.stringify(each), each])).values()];
+  const jumps = new Set(once.filter(jumped).map((each) => each.name));
+  return { models: has.size, added, removed, changed: once, jumps: [...jumps], missing: [...gone] };
+}
+
+/** Providers whose own rows and those they resell are the same in both: most of them, at most updates. */
+function unchanged(before: Feed, after: Feed): Set<string> {
+  const texts = new Map(before.map((row) => [row.id, textOf(row)]));
+  const same = new Set(after.filter((row) => texts.get(row.id) === textOf(row)).map((row) => row.id));
+  const resold = after.filter((row) => row.fallback_model_providers?.some((id) => !same.has(id)));
+  for (const { id } of resold) same.delete(id);
+  return same;
+}
+
+/** What prices depend on; descriptions and the like change more often. */
+function textOf({ models, fallback_model_providers: resold }: FeedProvider): string {
+  const rows = models.map((model) => [
+    model.id,
+    model.match,
+    entriesOf(model).map(({ constraint, prices }) => [
+      constraint?.start_date,
+      constraint?.start_time,
+      constraint?.end_time,
+      prices,
+    ]),
+  ]);
+  return JSON.stringify([rows, resold]);
 }
 
 function modelIds(feed: Feed): Set<string> {
@@ -114,11 +142,7 @@ function changes(name: string, old: readonly DatedRate[], next: readonly DatedRa
     const same = old.find((each) => each.hours?.start === row.hours?.start)?.rate ?? rateAt(old, at);
     return compare(name, same, row.rate);
   });
-  const seen = new Set<string>();
-  return [...now, ...ahead].filter((change) => {
-    const key = JSON.stringify(change);
-    return !seen.has(key) && seen.add(key);
-  });
+  return [...now, ...ahead];
 }
 
 function compare(name: string, old: Rate | undefined, next: Rate | undefined, starts?: number): PriceChange[] {

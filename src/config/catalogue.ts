@@ -22,6 +22,8 @@ const compactDate = /-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)/g;
 /** Prices that can also be looked at row by row, as a comparison of two does. */
 export interface FeedCatalogue extends Catalogue {
   rows(provider: string, model: string): readonly DatedRate[] | undefined;
+  /** The id of the row that prices a name. */
+  rowOf(provider: string, model: string): string | undefined;
 }
 
 /** What the package brings. */
@@ -56,6 +58,7 @@ export function createCatalogue(feed: Feed, source: string): FeedCatalogue {
   return {
     version,
     rows: (provider, model) => (provider === '' || model.length > modelLengthMax ? undefined : rowsOf(provider, model)),
+    rowOf: (provider, model) => findModel(byId, provider, model)?.id,
     find(provider, model, at) {
       if (provider === 'sim') return simRateOf(model);
       if (provider === '' || model === '' || model.length > modelLengthMax) return undefined;
