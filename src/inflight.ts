@@ -4,6 +4,7 @@ import { costOf, type Draft } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { NanoUsd } from './exchange/money.ts';
 import { Refusal } from './exchange/refusal.ts';
+import { createRoster, type Listed } from './exchange/roster.ts';
 import type { Signal } from './exchange/signal.ts';
 import type { Stop } from './exchange/stop.ts';
 
@@ -39,7 +40,8 @@ export interface Progress {
   readonly cost: NanoUsd;
 }
 
-export class Flight implements Stop {
+export class Flight implements Stop, Listed {
+  seat = -1;
   readonly draft: Draft;
   readonly keyId: string;
   readonly keyName: string;
@@ -115,31 +117,35 @@ export interface Inflight {
 }
 
 export function createInflight(): Inflight {
-  const flights = new Map<string, Flight>();
+  const flights = createRoster<Flight>();
 
-  const wanted = (what: Killable, id: string): Flight[] => {
-    if (what !== 'request')
-      return [...flights.values()].filter((flight) => (what === 'run' ? flight.run : flight.keyId) === id);
-    const flight = flights.get(id);
-    return flight ? [flight] : [];
+  // A walk over all of them, for the rare kill, instead of an index that every exchange would pay for.
+  const named: Readonly<Record<Killable, (flight: Flight) => string>> = {
+    request: ({ draft }) => draft.id,
+    run: ({ run }) => run,
+    key: ({ keyId }) => keyId,
   };
 
   return {
     enter(draft, keyId, keyName) {
       const flight = new Flight(draft, keyId, keyName);
-      flights.set(draft.id, flight);
+      flights.add(flight);
       return flight;
     },
-    leave: (flight) => void flights.delete(flight.draft.id),
-    list: () => [...flights.values()].map((flight) => flight.running()),
+    leave: (flight) => flights.remove(flight),
+    list: () =>
+      flights
+        .list()
+        .toSorted((one, other) => one.draft.startedAt - other.draft.startedAt)
+        .map((flight) => flight.running()),
     kill(what, id) {
-      const found = id === '' ? [] : wanted(what, id);
+      const found = id === '' ? [] : flights.list().filter((flight) => named[what](flight) === id);
       const why = what === 'request' ? 'this request' : `everything of this ${what}`;
       for (const flight of found) flight.stop(new Refusal('killed', `An operator ended ${why}.`));
       return found.length;
     },
     stopAll(refusal) {
-      for (const flight of [...flights.values()]) flight.stop(refusal);
+      for (const flight of flights.list()) flight.stop(refusal);
     },
   };
 }

@@ -2,12 +2,17 @@
 // All that it knows is learned, bounded and may be lost.
 
 import type { Outline } from '../exchange/outline.ts';
+import { createRoster, type Listed } from '../exchange/roster.ts';
 import type { Clock } from '../world/world.ts';
 import { createFactors } from './factors.ts';
 import { createGauge, type Gauge } from './gauge.ts';
 import { createLengths } from './lengths.ts';
 import { createPrompts, type PromptEstimate } from './prompt.ts';
 import { createTexts, type KeptText } from './texts.ts';
+
+interface Watched extends Listed {
+  readonly each: () => void;
+}
 
 export interface Meter {
   /** Tokens of a request at `provider/model`, on the high side: 2-10 µs, however large it is. */
@@ -36,9 +41,9 @@ export function createMeter(clock: Pick<Clock, 'every'>): Meter {
   const answers = createFactors();
   const lengths = createLengths();
   const texts = createTexts();
-  const watched = new Set<() => void>();
+  const watched = createRoster<Watched>();
   const stop = clock.every(sweepMs, () => {
-    for (const each of watched) each();
+    for (const { each } of watched.list()) each();
   });
   return {
     prompt: prompts.estimate,
@@ -49,8 +54,9 @@ export function createMeter(clock: Pick<Clock, 'every'>): Meter {
     learnLength: lengths.learn,
     keepText: texts.keep,
     watch(each) {
-      watched.add(each);
-      return () => void watched.delete(each);
+      const one: Watched = { seat: -1, each };
+      watched.add(one);
+      return () => watched.remove(one);
     },
     get watched() {
       return watched.size;
