@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import { ConfigError } from '../config/problems.ts';
 import { nearest } from '../config/suggest.ts';
 import { backupCommands } from './backup.ts';
+import { budgetCommands } from './budget.ts';
 import { catalogCommands } from './catalog.ts';
 import { checkCommand } from './check.ts';
 import { type Command, CommandError, type Context, type Io } from './command.ts';
@@ -15,12 +16,15 @@ import { inflightCommands } from './inflight.ts';
 import { keyCommands } from './key.ts';
 import { ledgerCommands } from './ledger.ts';
 import { moneyCommands } from './money.ts';
+import { unitCommands } from './unit.ts';
 
 export type { Io, Offline } from './command.ts';
 
 const commands: readonly Command[] = [
   checkCommand,
   ...keyCommands,
+  ...unitCommands,
+  ...budgetCommands,
   ...moneyCommands,
   ...inflightCommands,
   ...catalogCommands,

@@ -9,31 +9,50 @@ interface Key {
   readonly status: string;
   readonly key?: string;
   readonly budget: { readonly limit: string; readonly per: string } | null;
+  readonly owner?: string | null;
   readonly created_at: string;
 }
 
 const create: Command = {
   name: 'key create',
-  usage: 'NAME [--budget AMOUNT] [--per PERIOD] [--models LIST] [--expires DATE]',
+  usage:
+    'NAME [--budget AMOUNT] [--per PERIOD] [--models LIST] [--expires DATE] [--owner SCOPE] [--forbid LIST] [--pin LIST] [--tier TIER]',
   summary: 'Make a virtual key and print it, this once',
   help: [
     '--budget AMOUNT   What it may spend: "5 USD", 0.50',
     '--per PERIOD      minute, hour, day (default), week, month or lifetime',
     '--models LIST     What it may ask for, comma-separated, * allowed: gpt-4o,anthropic/*',
     '--expires DATE    From when it is refused: 2026-12-31, or an ISO instant',
+    '--owner SCOPE     The unit it belongs to, whose budgets then count too: team:search (see tollgate unit create)',
+    '--forbid LIST     What its requests may not name: run, tag, end_user',
+    '--pin LIST        What its requests are taken to name, whatever they say: end_user=ann,tag:team=a,run=nightly',
+    '--tier TIER       A word such as gold',
     '',
     'The key alone goes to standard output:  KEY=$(tollgate key create ci --budget "5 USD")',
   ],
-  options: { budget: 'string', per: 'string', models: 'string', expires: 'string' },
+  options: {
+    budget: 'string',
+    per: 'string',
+    models: 'string',
+    expires: 'string',
+    owner: 'string',
+    forbid: 'string',
+    pin: 'string',
+    tier: 'string',
+  },
   words: [1, 1],
   run: async (context) => {
-    const { budget, per, models, expires } = context.options;
+    const { budget, per, models, expires, owner, tier } = context.options;
+    const claims = claimsOf(context.options);
     if (per && !budget) throw new CommandError('--per needs --budget', 2);
     const made = (await context.ask('POST', '/admin/keys', {
       name: context.words[0],
       ...(budget ? { budget: { limit: budget, per: per ?? 'day' } } : {}),
-      ...(typeof models === 'string' ? { allowed_models: models.split(',').map((name) => name.trim()) } : {}),
+      ...(typeof models === 'string' ? { allowed_models: listOf(models) } : {}),
       ...(typeof expires === 'string' ? { expires_at: instantOf(expires) } : {}),
+      ...(owner === undefined ? {} : { owner }),
+      ...(claims === undefined ? {} : { claims }),
+      ...(tier === undefined ? {} : { tier }),
     })) as Key;
     if (context.json) context.io.out(JSON.stringify(made));
     else {
@@ -62,9 +81,11 @@ const list: Command = {
         key.hint,
         key.status,
         budgetOf(key),
+        key.owner ?? '-',
         key.created_at.slice(0, 10),
       ]);
-      for (const line of columns([['ID', 'NAME', 'KEY', 'STATUS', 'BUDGET', 'CREATED'], ...rows])) context.io.out(line);
+      for (const line of columns([['ID', 'NAME', 'KEY', 'STATUS', 'BUDGET', 'OWNER', 'CREATED'], ...rows]))
+        context.io.out(line);
     }
     return 0;
   },
@@ -142,4 +163,28 @@ function instantOf(text: string): string {
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw new CommandError('--expires must be a date such as 2026-12-31', 2);
   return new Date(at).toISOString();
+}
+
+function listOf(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+function claimsOf({ forbid, pin }: Context['options']): Record<string, unknown> | undefined {
+  if (typeof forbid !== 'string' && typeof pin !== 'string') return undefined;
+  return {
+    ...(typeof forbid === 'string' ? { forbid: listOf(forbid) } : {}),
+    ...(typeof pin === 'string' ? { pin: pinsOf(pin) } : {}),
+  };
+}
+
+function pinsOf(text: string): Record<string, unknown> {
+  const pins: { run?: string; end_user?: string; tag?: Record<string, string> } = {};
+  for (const part of listOf(text)) {
+    const [, kind, tag, value] = /^(run|end_user|tag:([^=]+))=(.+)$/.exec(part) ?? [];
+    if (value === undefined) throw new CommandError('--pin wants run=NAME, end_user=NAME or tag:NAME=VALUE', 2);
+    if (tag !== undefined) pins.tag = { ...pins.tag, [tag]: value };
+    else if (kind === 'run') pins.run = value;
+    else pins.end_user = value;
+  }
+  return pins;
 }
