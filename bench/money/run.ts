@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { night, r1 } from './r1.ts';
 import { r2 } from './r2.ts';
 import { r3 } from './r3.ts';
+import { r6 } from './r6.ts';
 import { r8 } from './r8.ts';
 import { r20 } from './r20.ts';
 import { r30 } from './r30.ts';
@@ -13,6 +14,7 @@ const rows: Readonly<Record<string, (instances: number, seed: number) => Promise
   R1: r1,
   R2: r2,
   R3: r3,
+  R6: r6,
   R8: r8,
   R20: r20,
   R30: r30,

@@ -51,7 +51,7 @@ export function createDurable(segments: Segments, clock: Clock, busy: () => bool
       await synced();
       failing = false;
       waitMs = retryMs;
-      log?.info('journal_syncs_again', { segment: segments.position().segment, repeated: rows.length });
+      log?.warn('journal_syncs_again', { segment: segments.position().segment, repeated: rows.length });
     } catch (error) {
       failed(error);
     }

@@ -159,7 +159,7 @@ function createKept(segments: Segments, clock: Clock, written: (json: string) =>
       clock.after(retryMs, retry);
       return;
     }
-    log?.info('journal_writes_again', { rows: rows.length, lost });
+    log?.warn('journal_writes_again', { rows: rows.length, lost });
     for (const row of rows) written(row);
     rows = [];
     idle = 0;

@@ -38,10 +38,16 @@ export function startLoad(gateway: GatewayProcess, clients: number, chance: () =
 /** An answer that no kill explains. */
 class Unexpected extends Error {}
 
+/** Throws `Unexpected` but for a gateway that was told to end: that one is as good as dead. */
+function refused(status: number, text: string): never {
+  if (status === 503 && text.includes('"draining"')) throw new Error('draining');
+  throw new Unexpected(`${status} ${text}`);
+}
+
 async function whole(gateway: GatewayProcess, ends: End[]): Promise<void> {
   const response = await chat(gateway, { model: 'up/fast' });
   const text = await response.text();
-  if (response.status !== 200) throw new Unexpected(`${response.status} ${text}`);
+  if (response.status !== 200) refused(response.status, text);
   ends.push({ id: idOf(response), cost: nano(response.headers.get('x-tollgate-cost')) });
 }
 
@@ -49,7 +55,7 @@ async function stream(gateway: GatewayProcess, ends: End[], model: string, leave
   const leaving = new AbortController();
   const ask = { model: `up/${model}`, stream: true, stream_options: { include_usage: true } };
   const response = await chat(gateway, ask, {}, leaving.signal);
-  if (response.status !== 200) throw new Unexpected(`${response.status} ${await response.text()}`);
+  if (response.status !== 200) refused(response.status, await response.text());
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of response.body ?? []) {
