@@ -13,7 +13,10 @@ function line(row: ProviderRow): string {
   const name = [row.name, ...row.synonyms].map(code).join(', ');
   const variables = [...row.keyVariables, ...row.keyFileVariables].map(code).join(' or ') || 'none needed';
   const { mode, abortStops, lowWater } = row.billing;
-  return `| ${[name, code(row.format), variables, row.tier, mode, abortStops ? 'yes' : 'not promised', lowWater].join(' | ')} |`;
+  const { packed, abort } = row.evidence;
+  const stops = `${abortStops ? 'yes' : 'not promised'} (${abort ?? 'assumed'})`;
+  const most = packed ? `${packed.most} of ${packed.events}` : 'not recorded';
+  return `| ${[name, code(row.format), variables, row.tier, mode, stops, lowWater, most].join(' | ')} |`;
 }
 
 function code(text: string): string {
@@ -49,19 +52,22 @@ export function providersDocument(): string {
 
 Generated from \`src/providers/table.ts\` by \`node scripts/providers-doc.ts\`: change the table, not this file.
 
-| provider | format | environment variable | tier | overspend at a cut | abort stops billing | low-water mark, tokens |
-|---|---|---|---|---|---|---|
+| provider | format | environment variable | tier | overspend at a cut | abort stops billing | low-water mark, tokens | most tokens in one event |
+|---|---|---|---|---|---|---|---|
 ${rows.map(line).join('\n')}
 
 - **Tier**: \`verified\` is covered by recorded traffic of that provider; \`community\` follows its documentation.
 - **Overspend at a cut**: \`strict\` means that a stream cut at its budget costs nothing over it while the tokens in
   flight stay within the low-water mark. \`bounded\` means that chunks are too coarse, tokens too fast or the abort too
   slow for that promise: what is in flight beyond the mark can still be billed.
-- **Abort stops billing**: "yes" where the provider stops its meter when the connection closes. "Not promised" is what
-  the ledger assumes where that is unknown.
-- **Low-water mark**: more money is set aside while at least this many output tokens of the hold are unused.
-- The last three columns are what the ledger assumes, from documentation and general knowledge. They were not measured
-  against live accounts.
+- **Abort stops billing**: "yes" where the provider stops its meter when the connection closes; in brackets where that
+  is known from: \`router\`, as routers that resell the provider document it; \`local\`, because the machine is yours;
+  \`assumed\`. "Not promised": what is under way is heard out, so that it is charged as the provider bills it.
+- **Low-water mark**: more money is set aside while at least this many output tokens of the hold are unused. It covers
+  what is in flight when a stream is cut: at least two of the largest events seen, save where an event held the results
+  of a tool that the provider ran itself (\`groq\`).
+- **Most tokens in one event**: measured on recorded streams, of so many events, counted with the o200k vocabulary
+  (\`node bench/estimates.ts\`). Nothing here was measured against live accounts.
 
 A provider of your own needs three lines in \`tollgate.yaml\`: \`format\`, \`base_url\` and \`api_key\`. It is \`bounded\`,
 and its models need a price.

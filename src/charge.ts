@@ -87,8 +87,10 @@ function learn({ rooms, exchange, target, gauge }: Tab, { characters }: Passed, 
   const tokens = outputTokens(usage);
   rooms.meter.learnLength(caller.keyId, name, Math.ceil(tokens / outline.choices), usage.reasoning);
   rooms.meter.learnPrompt(name, outline, funds.estimate, inputTokens(usage));
-  // Thoughts are counted and not all shown, so that text and count are no measure of each other.
-  if (tokens === usage.output && outline.thinkingBudget === undefined) gauge.learn(characters, tokens);
+  // Thoughts are counted and not all shown, results of the provider's own tools are shown and not counted: there, text
+  // and count are no measure of each other.
+  if (tokens !== usage.output || outline.thinkingBudget !== undefined || outline.paidTools.length > 0) return;
+  gauge.learn(characters, tokens);
 }
 
 /** No model takes or makes as many tokens in one request; a count above it is a provider's fault, and no bill. */

@@ -18,6 +18,7 @@ function row(name: string, more: Partial<ProviderRow>): ProviderRow {
     owns: [],
     catalogue: name,
     billing: { mode: 'strict', abortStops: true, lowWater: 64 },
+    evidence: {},
     tier: 'verified',
     quirks: [],
     headers: {},

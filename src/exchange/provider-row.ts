@@ -24,6 +24,13 @@ export interface ProviderRow {
   /** The provider id in the price catalogue; '' where only the operator's own prices can apply. */
   readonly catalogue: string;
   readonly billing: Billing;
+  /** Where the facts of `billing` come from; what is absent is assumed. */
+  readonly evidence: {
+    /** The most tokens that one event of a recorded stream carried, and how many events were looked at. */
+    readonly packed?: { readonly most: number; readonly events: number };
+    /** `router`: routers that resell the provider document what an abort does. `local`: the operator's own machine. */
+    readonly abort?: 'router' | 'local';
+  };
   readonly tier: 'verified' | 'community';
   readonly quirks: readonly string[];
   /** Fixed headers, lower case. */

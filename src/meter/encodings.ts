@@ -20,5 +20,5 @@ const families: readonly (readonly [RegExp, Counting])[] = [
 ];
 
 export function countingOf(name: string): Counting {
-  return families.find(([model]) => model.test(name))?.[1] ?? { encoding: 'o200k_base', factor: 1.4 };
+  return families.find(([model]) => model.test(name))?.[1] ?? { encoding: 'o200k_base', factor: 1.25 };
 }

@@ -1,5 +1,6 @@
 // What separates our count from a provider's: a factor for each model and script, learned from every bill.
 
+import { countingOf } from './encodings.ts';
 import type { Script } from './mix.ts';
 import { RecentByName } from './recent.ts';
 
@@ -19,20 +20,22 @@ export interface Factors {
   learn(name: string, script: Script, measured: number): void;
 }
 
-/** Before anything is known: other tokenizers cut finer than the one our weights stand for, most so beyond Latin. */
+/** Before anything is known: how far single texts lie from our weights, and then how far the model's own tokenizer does. */
 const startFactors: Readonly<Record<Script, number>> = {
-  latin: 1.3,
-  accented: 1.45,
-  'two-byte': 1.6,
-  wide: 1.5,
-  emoji: 1.8,
+  latin: 1.15,
+  accented: 1.25,
+  'two-byte': 1.4,
+  wide: 1.3,
+  emoji: 1.5,
 };
 
 /** `name` is `provider/model`. Bounded; lost at a restart. */
 export function createFactors(): Factors {
   const measured = new RecentByName(namesMax, measurementsEach);
   return {
-    factor: (name, script) => high(measured, `${name} ${script}`, startFactors[script]) * margin,
+    factor(name, script) {
+      return high(measured, `${name} ${script}`, startFactors[script] * countingOf(name).factor) * margin;
+    },
     learn(name, script, each) {
       // One odd bill (a cached turn, a hidden thought) must not make every later estimate absurd.
       measured.add(`${name} ${script}`, Math.min(8, Math.max(0.25, each)));

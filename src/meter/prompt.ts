@@ -26,9 +26,9 @@ export interface Prompts {
   learn(name: string, outline: Outline, estimate: PromptEstimate, actual: number): void;
 }
 
-/** A chat template's own tokens. What providers say about tools to their models goes on top, 700 for the most talkative. */
-const templateTokens = 24;
-const toolsTokens = 700;
+/** A chat template's own tokens, and with tools what the provider tells its model about them: Claude's are told most. */
+const templateTokens = 16;
+const toolsTokens = (name: string): number => (name.includes('claude') ? 550 : 100);
 
 /** Below, a template's constant outweighs the text; above, the text tells the factor. */
 const shortTokens = 400;
@@ -65,7 +65,7 @@ export function createPrompts(): Prompts {
       const textBytes = Math.max(0, body.length - outline.mediaBytes);
       const weighed = sample.bytes === 0 ? 0 : (tokensOf(sample.mix) / sample.bytes) * textBytes;
       const script = scriptOf(sample.mix);
-      const start = outline.tools > 0 ? toolsTokens : templateTokens;
+      const start = outline.tools > 0 ? toolsTokens(name) : templateTokens;
       const constant = high(constants, constantName(name, outline), start);
       return {
         text: Math.ceil(weighed * factors.factor(name, script) + constant + media.documents),

@@ -52,6 +52,7 @@ export function genericRow(name: string, format: Format): ProviderRow {
     billing: { mode: 'bounded', abortStops: false, lowWater: 128 },
     tier: 'community',
     quirks: [],
+    evidence: {},
     headers: format === 'anthropic-messages' ? { 'anthropic-version': '2023-06-01' } : {},
     settings: {},
     timeouts: {},

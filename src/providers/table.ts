@@ -3,7 +3,8 @@
 // `billing` says what a cut costs. `abortStops`: the provider stops its meter when the connection closes (as it
 // documents, or as routers that resell it do). `strict`: with `lowWater` output tokens kept in hand, a cut spends nothing
 // over the limit. `bounded`: chunks are too coarse, generation too fast or the abort too slow for that promise, and
-// the overspend of a cut is what `lowWater` does not cover. The marks grow with tokens per second.
+// the overspend of a cut is what `lowWater` does not cover. A mark is at least twice what one recorded event carried
+// (the one that asks and the one behind it), and grows with tokens per second. A test holds `packed` to the recordings.
 
 import type { ProviderRow } from '../exchange/provider-row.ts';
 import type { Billing } from '../exchange/target.ts';
@@ -17,6 +18,7 @@ const plain = {
   needs: [],
   owns: [],
   tier: 'community',
+  evidence: {},
   quirks: [],
   headers: {},
   settings: {},
@@ -52,6 +54,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^(?:gpt-|chatgpt-|o[1-9](?:-|$)|codex-|computer-use-|ft:(?:gpt|o[1-9])-)/],
     catalogue: 'openai',
     billing: strict(64),
+    evidence: { packed: { most: 9, events: 1089 }, abort: 'router' },
     tier: 'verified',
   },
   {
@@ -64,7 +67,8 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: ['ANTHROPIC_API_KEY'],
     owns: [/^claude-/],
     catalogue: 'anthropic',
-    billing: strict(64),
+    billing: strict(96),
+    evidence: { packed: { most: 47, events: 1583 }, abort: 'router' },
     tier: 'verified',
     headers: { 'anthropic-version': '2023-06-01' },
   },
@@ -79,6 +83,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^(?:models\/)?(?:gemini|gemma|learnlm)-/],
     catalogue: 'google',
     billing: bounded(256, false),
+    evidence: { packed: { most: 101, events: 286 }, abort: 'router' },
     tier: 'verified',
   },
   {
@@ -89,6 +94,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^deepseek-/],
     catalogue: 'deepseek',
     billing: strict(64),
+    evidence: { packed: { most: 5, events: 416 }, abort: 'router' },
     tier: 'verified',
     quirks: ['max-tokens'],
   },
@@ -101,6 +107,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^grok-/],
     catalogue: 'x-ai',
     billing: strict(96),
+    evidence: { packed: { most: 41, events: 465 }, abort: 'router' },
     tier: 'verified',
   },
   {
@@ -111,6 +118,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^(?:mistral|ministral|magistral|codestral|devstral|pixtral|voxtral|open-mistral|open-mixtral)-/],
     catalogue: 'mistral',
     billing: bounded(128, false),
+    evidence: { packed: { most: 30, events: 290 }, abort: 'router' },
     tier: 'verified',
     quirks: ['max-tokens', 'random-seed', 'no-stream-options'],
   },
@@ -122,6 +130,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^llama-[\w.-]{1,60}-(?:versatile|instant)$/],
     catalogue: 'groq',
     billing: bounded(256, false),
+    evidence: { packed: { most: 3304, events: 565 }, abort: 'router' },
     tier: 'verified',
   },
   {
@@ -131,6 +140,7 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: ['OPENROUTER_API_KEY'],
     catalogue: 'openrouter',
     billing: bounded(256, true),
+    evidence: { packed: { most: 81, events: 470 }, abort: 'router' },
     tier: 'verified',
     quirks: ['cache-control', 'top-k'],
   },
@@ -142,6 +152,7 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: ['TOGETHER_API_KEY', 'TOGETHER_AI_API_KEY'],
     catalogue: 'together',
     billing: strict(96),
+    evidence: { packed: { most: 5, events: 100 }, abort: 'router' },
     quirks: ['max-tokens'],
   },
   {
@@ -153,6 +164,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^accounts\/fireworks\//],
     catalogue: 'fireworks',
     billing: strict(128),
+    evidence: { abort: 'router' },
     quirks: ['max-tokens'],
   },
   {
@@ -162,6 +174,7 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: ['CEREBRAS_API_KEY'],
     catalogue: 'cerebras',
     billing: bounded(1024, false),
+    evidence: { packed: { most: 22, events: 140 } },
   },
   {
     ...plain,
@@ -172,6 +185,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^gemini-/],
     catalogue: 'google',
     billing: bounded(256, false),
+    evidence: { packed: { most: 48, events: 307 }, abort: 'router' },
     tier: 'verified',
   },
   {
@@ -183,6 +197,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^claude-/],
     catalogue: 'anthropic',
     billing: bounded(128, false),
+    evidence: { abort: 'router' },
     quirks: ['vertex-anthropic'],
   },
   {
@@ -199,6 +214,7 @@ export const rows: readonly ProviderRow[] = [
     needs: ['endpoint'],
     catalogue: 'azure',
     billing: strict(96),
+    evidence: { packed: { most: 10, events: 312 }, abort: 'router' },
     quirks: ['azure'],
   },
   {
@@ -209,6 +225,7 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: [],
     catalogue: '',
     billing: strict(32),
+    evidence: { packed: { most: 2, events: 165 }, abort: 'local' },
     quirks: ['max-tokens'],
     timeouts: local,
   },
@@ -220,6 +237,7 @@ export const rows: readonly ProviderRow[] = [
     keyVariables: [],
     catalogue: '',
     billing: strict(64),
+    evidence: { packed: { most: 1, events: 20 }, abort: 'local' },
     timeouts: local,
   },
   {
@@ -231,6 +249,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^sim-/],
     catalogue: 'sim',
     billing: strict(16),
+    evidence: { abort: 'local' },
     tier: 'verified',
   },
 ];
