@@ -198,8 +198,8 @@ async function launch(
       said += bytes.toString('utf8');
       ready = said.includes('ready to accept connections');
       if (ready) resolve();
-      // The shell waits for its line even where the server is gone already.
-      else if (said.includes('FATAL')) child.stdin.end('INT\n');
+      // The shell waits for its line even where the server is gone already. Who connects too early is told FATAL as well.
+      else if (/FATAL:\s+(?!the database system is)/.test(said)) child.stdin.end('INT\n');
     });
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`PostgreSQL did not start: ${said}`)));

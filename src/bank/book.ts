@@ -19,6 +19,7 @@ import {
   grant,
   isKept,
   isOpen,
+  lateError,
   numbersApart,
   purseKey,
 } from './rules.ts';
@@ -110,10 +111,11 @@ export function createBook(options: BookOptions): Book {
       const now = clock();
       const instance = instances.get(ask.instance);
       if (!instance) throw new EnterFirst(`the bank does not know the instance ${ask.instance}`);
+      if (ask.number < instance.number) throw lateError(ask.instance);
       sweep(now);
-      const late = ask.number <= instance.number;
+      const again = ask.number === instance.number;
       const kept = ask.wants.map((want) => {
-        if (late || !isKept(want, now, rules)) return purses.get(purseKey(want));
+        if (again || !isKept(want, now, rules)) return purses.get(purseKey(want));
         return open(want);
       });
       instance.seenAt = now;
@@ -124,10 +126,10 @@ export function createBook(options: BookOptions): Book {
         const { scope, window } = want;
         // Too old, or too far ahead: nothing is given, and nothing taken.
         if (!purse) {
-          const { have, posted } = late ? { have: 0, posted: 0 } : want;
+          const { have, posted } = again ? { have: 0, posted: 0 } : want;
           return { scope, window, have, available: 0, posted, recalling: false };
         }
-        if (late) return show(purse, want, ask.instance, false);
+        if (again) return show(purse, want, ask.instance, false);
         const slice = keep(purse, ask.instance, want.have, want.posted, heard[index] ?? 0);
         const given = isOpen(want, now, rules) ? grant(want, want.limit - purse.given, count) : 0;
         slice.have += given;
@@ -135,7 +137,7 @@ export function createBook(options: BookOptions): Book {
         const short = isOpen(want, now, rules) && given < want.need;
         return show(purse, want, ask.instance, short && recall(purse, ask.instance, now, recalls));
       });
-      instance.number = Math.max(instance.number, ask.number);
+      instance.number = ask.number;
       for (const [name, list] of recalls) for (const listener of listeners) listener(name, list);
       return { now, instances: count, slices };
     },

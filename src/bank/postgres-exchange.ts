@@ -14,6 +14,7 @@ export type Stage =
   /** The bank has seen less of this instance than it answered: it was restored, or made anew. */
   | { readonly lost: true }
   | { readonly stranger: true }
+  | { readonly late: true }
   | { readonly settling: true };
 
 export interface Exchange {
@@ -39,7 +40,7 @@ interface Granted extends QueryResultRow {
   readonly have: number;
   readonly given: number;
   readonly others_posted: number;
-  /** Only of a call that came late. */
+  /** Only of a call that came again. */
   readonly posted?: number;
 }
 
@@ -55,8 +56,9 @@ export async function exchangeOnce(client: Client, exchange: Exchange): Promise<
   const [me] = (await client.query<Me>({ name: 'hear', text: statements.hear, values })).rows;
   const stage = me ? admit(me, answered) : await refuse(client, answered);
   if (stage || !me) return stage ?? { stranger: true };
-  const late = ask.number <= me.number;
-  const kept = ask.wants.flatMap((want, index) => (late || isKept(want, me.now, rules) ? [{ want, index }] : []));
+  if (ask.number < me.number) return { late: true };
+  const again = ask.number === me.number;
+  const kept = ask.wants.flatMap((want, index) => (again || isKept(want, me.now, rules) ? [{ want, index }] : []));
   if (kept.length === 0) return answerOf(exchange, me, new Map(), new Set());
 
   const names = [texts(kept.map(({ want }) => want.scope)), texts(kept.map(({ want }) => want.window))];
@@ -65,7 +67,7 @@ export async function exchangeOnce(client: Client, exchange: Exchange): Promise<
     const each = kept[row.place - 1];
     return each ? [{ id: row.id, ...each }] : [];
   });
-  if (late) {
+  if (again) {
     const query = { text: statements.showSlices, values: [me.id, numbers(locked.map(({ id }) => id))] };
     return answerOf(exchange, me, byWant(locked, (await client.query<Granted>(query)).rows), new Set());
   }
@@ -149,13 +151,13 @@ function answerOf(
   granted: ReadonlyMap<number, Granted>,
   recalling: ReadonlySet<number>,
 ): { answer: BankAnswer } {
-  const late = ask.number <= me.number;
+  const again = ask.number === me.number;
   const slices = ask.wants.map((want, index): Slice => {
     const { scope, window } = want;
     const row = granted.get(index);
     // Too old, or too far ahead: nothing is given, and nothing taken.
     if (!row) {
-      const { have, posted } = late ? { have: 0, posted: 0 } : want;
+      const { have, posted } = again ? { have: 0, posted: 0 } : want;
       return { scope, window, have, available: 0, posted, recalling: false };
     }
     const available = Math.max(0, want.limit - row.given - row.have);

@@ -7,7 +7,16 @@ import { migrateBank } from './migrate.ts';
 import { exchangeOnce, type Stage } from './postgres-exchange.ts';
 import { createRecallListener } from './postgres-recalls.ts';
 import { createRecalls } from './recalls.ts';
-import { type BankRules, checkAsk, checkWants, defaultRules, entriesMax, isKept, numbersApart } from './rules.ts';
+import {
+  type BankRules,
+  checkAsk,
+  checkWants,
+  defaultRules,
+  entriesMax,
+  isKept,
+  lateError,
+  numbersApart,
+} from './rules.ts';
 import { createSession, sqlState } from './session.ts';
 import * as statements from './statements.ts';
 
@@ -77,11 +86,15 @@ export function createPostgresBank(options: PostgresBankOptions): PostgresBank {
         answered = { instance: ask.instance, number: Math.max(known, ask.number) };
         return stage.answer;
       }
-      await stepAside(stage, tries);
+      await stepAside(ask.instance, stage, tries);
     }
   };
   /** What must happen outside of the transaction before the ask is tried again, or that it cannot be. */
-  const stepAside = async (stage: Exclude<Stage, { answer: BankAnswer }>, tries: number): Promise<void> => {
+  const stepAside = async (
+    instance: string,
+    stage: Exclude<Stage, { answer: BankAnswer }>,
+    tries: number,
+  ): Promise<void> => {
     if ('lost' in stage) {
       await retry((client) => client.query(statements.loseMemory, [rules.settlesMs]));
       answered = { instance: '', number: 0 };
@@ -92,6 +105,7 @@ export function createPostgresBank(options: PostgresBankOptions): PostgresBank {
       answered = { instance: '', number: 0 };
       throw new EnterFirst('the bank does not know this instance');
     }
+    if ('late' in stage) throw lateError(instance);
     if ('settling' in stage) throw new Error('the bank lost its memory and waits for what every instance has');
     if (tries === triesMost) throw new Error('the purses vanish as they are made');
     await session.work((client) => makePurses(client, stage.missing));

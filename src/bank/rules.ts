@@ -4,7 +4,7 @@ import type { BankAsk, Purse, SliceWant } from '../exchange/bank.ts';
 import type { Period } from '../exchange/caller.ts';
 
 export interface BankRules {
-  /** An instance counts for the others' shares, and is asked to give back, this long after it was heard. */
+  /** An instance counts for the others' shares, and is waited for in a recall, this long after it was heard. */
   readonly seenLatelyMs: number;
   /** A purse is recalled at most this often: each time costs every instance a call. */
   readonly recallAgainMs: number;
@@ -12,16 +12,19 @@ export interface BankRules {
   readonly overMs: number;
   /** A window that ended longer ago is forgotten; more than `overMs`. A lifetime never is. */
   readonly forgetMs: number;
-  /** How long a bank that lost its memory gives nothing, until all who spend have told it what they have. */
+  /**
+   * How long a bank that lost its memory gives nothing, until all who spend have told it what they have: longer than
+   * an instance that asks for nothing stays silent.
+   */
   readonly settlesMs: number;
 }
 
 export const defaultRules: BankRules = {
-  seenLatelyMs: 60_000,
+  seenLatelyMs: 20_000,
   recallAgainMs: 250,
   overMs: 86_400_000,
   forgetMs: 2 * 86_400_000,
-  settlesMs: 3000,
+  settlesMs: 10_000,
 };
 
 /** Bounds of one call. */
@@ -89,4 +92,11 @@ export function checkWants(instance: string, wants: readonly SliceWant[], most: 
     if (want.posted > want.have) throw new RangeError(`posted more than it has in ${want.scope}`);
     if (Number.isNaN(want.startsAt) || !(want.endsAt > want.startsAt)) throw new RangeError(`times of ${want.window}`);
   }
+}
+
+/** What a call is told that has a lower number than one before it. */
+export function lateError(instance: string): Error {
+  return new Error(
+    `the bank has heard a newer call of ${instance}: this one came late, or another process has a copy of this data folder`,
+  );
 }

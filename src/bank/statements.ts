@@ -54,7 +54,7 @@ WITH want AS (
 )
 SELECT id, have, given, others_posted FROM granted`;
 
-/** $1 instance id, $2 purse ids. For a call that comes late: what is. */
+/** $1 instance id, $2 purse ids. For a call that came again: what is. */
 export const showSlices = `
 SELECT w.id,
   coalesce(sum(s.have) FILTER (WHERE s.instance = $1), 0)::bigint AS have,

@@ -31,7 +31,7 @@ export interface SliceWant extends Purse {
 export interface BankAsk {
   /** Stable over restarts: it is kept in the data folder. */
   readonly instance: string;
-  /** Ascending: a call that comes late, after a newer one, changes nothing. */
+  /** Ascending: a call that comes late, after a newer one, is refused. */
   readonly number: number;
   readonly wants: readonly SliceWant[];
 }
@@ -70,7 +70,8 @@ export class EnterFirst extends Error {
  */
 export interface Bank {
   /**
-   * All wants, each of another purse, in one transaction. The same number again changes nothing and answers what is.
+   * All wants, each of another purse, in one transaction. The same number again changes nothing and answers what is; a lower
+   * one is refused: it came late, or another process has entered in this one's name.
    * Rejects where the bank is away: nothing is known to have changed then. See `EnterFirst`.
    */
   exchange(ask: BankAsk): Promise<BankAnswer>;

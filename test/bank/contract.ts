@@ -214,13 +214,25 @@ export function bankContract(kit: BankKit): void {
       await one.askOne(scope, { need: cent });
       const reborn = memberOf(await open.bank(), one.name);
       await reborn.enter(want(scope, { have: cent, posted: cent }));
-      for (let late = 0; late < 3; late += 1) await one.askOne(scope, { have: cent, need: dollar });
+      for (let late = 0; late < 3; late += 1) {
+        await assert.rejects(one.askOne(scope, { have: cent, need: dollar }), /newer call/);
+      }
       assert.equal((await two.askOne(scope, { need: dollar })).have, 99 * cent);
       // The next process goes on as if nothing had been.
       assert.equal((await reborn.askOne(scope, { have: cent, posted: cent })).posted, cent);
     });
 
-    test('the same number again answers what is, and a number that comes late changes nothing', async () => {
+    test('of two processes in one name the older one is refused, and spends nothing of what the newer one has', async () => {
+      const [one] = await members(1);
+      assert.ok(one);
+      const scope = unique('key');
+      const copy = memberOf(await open.bank(), one.name);
+      await copy.enter();
+      await copy.askOne(scope, { need: cent });
+      await assert.rejects(one.askOne(scope, { need: cent }), /copy of this data folder/);
+    });
+
+    test('the same number again answers what is, and a number that comes late is refused', async () => {
       const [one] = await members(1);
       assert.ok(one);
       const scope = unique('key');
@@ -230,8 +242,10 @@ export function bankContract(kit: BankKit): void {
       assert.deepEqual([first.slices[0]?.have, again.slices[0]?.have], [cent, cent]);
       assert.equal(again.slices[0]?.available, 99 * cent);
       await one.bank.exchange({ ...ask, number: ask.number + 2, wants: [want(scope, { have: cent, need: cent })] });
-      const late = await one.bank.exchange({ ...ask, number: ask.number + 1, wants: [want(scope, { have: 0 })] });
-      assert.equal(late.slices[0]?.have, 2 * cent);
+      const late = { ...ask, number: ask.number + 1, wants: [want(scope, { have: 0 })] };
+      await assert.rejects(one.bank.exchange(late), /newer call/);
+      one.number += 7;
+      assert.equal((await one.askOne(scope, { have: 2 * cent })).available, 98 * cent);
     });
 
     test('an instance that has not entered is told to, and gets nothing', async () => {

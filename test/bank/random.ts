@@ -147,10 +147,13 @@ async function live(ports: readonly Bank[], steps: readonly Step[]): Promise<voi
       life.told.splice(0, purses, ...life.posted);
       life.last = [];
     } else {
-      const number = each.kind === 'double' ? life.member.number : life.member.number - 1;
-      const wants =
-        each.kind === 'double' ? life.last : [{ ...wantOf(life, each.purse, 5000, 5000), have: 0, posted: 0 }];
-      const again = await life.member.bank.exchange({ instance: life.member.name, number, wants });
+      const { name, number } = life.member;
+      if (each.kind === 'late') {
+        const wants = [{ ...wantOf(life, each.purse, 5000, 5000), have: 0, posted: 0 }];
+        await assert.rejects(life.member.bank.exchange({ instance: name, number: number - 1, wants }), /newer call/);
+        continue;
+      }
+      const again = await life.member.bank.exchange({ instance: name, number, wants: life.last });
       for (const slice of again.slices) assert.equal(slice.have, at(life.known, scopes.indexOf(slice.scope)));
     }
   }

@@ -10,7 +10,7 @@ INSERT INTO tollgate.bank_state DEFAULT VALUES;
 CREATE TABLE tollgate.bank_instances (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   name text NOT NULL UNIQUE,
-  -- The highest of a call; one with a lower number comes late.
+  -- The highest of a call; one with a lower number came late.
   number bigint NOT NULL,
   seen_at bigint NOT NULL,
   -- False once the bank lost its memory: it has to say first what it has.
