@@ -199,7 +199,7 @@ async function launch(
       ready = said.includes('ready to accept connections');
       if (ready) resolve();
       // The shell waits for its line even where the server is gone already. Who connects too early is told FATAL as well.
-      else if (/FATAL:\s+(?!the database system is)/.test(said)) child.stdin.end('INT\n');
+      else if (/FATAL: +(?! |the database system is)/.test(said)) child.stdin.end('INT\n');
     });
     child.once('error', reject);
     child.once('exit', () => reject(new Error(`PostgreSQL did not start: ${said}`)));
