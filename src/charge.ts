@@ -1,5 +1,6 @@
 // What an attempt is charged: the provider's own usage where it came, otherwise an estimate that says what it rests on.
 
+import { costOf } from './exchange/draft.ts';
 import type { Rate } from './exchange/rate.ts';
 import type { Charge } from './exchange/receipt.ts';
 import type { Target } from './exchange/target.ts';
@@ -53,7 +54,7 @@ export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
 }
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
-  const received = tab.gauge.tokens(passed.characters);
+  const received = tab.gauge.tokens(passed.characters) + inFlight(tab, passed, end);
   const { usage } = passed;
   const whole = end.kind === 'whole' || passed.whole === true;
   if (usage && whole && believable(usage, passed.characters)) return { usage, basis: undefined };
@@ -64,6 +65,17 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
   const basis = estimateBasis(passed, end);
   if (basis === undefined) return { usage: noUsage(), basis };
   return { usage: guess(tab, received), basis };
+}
+
+/**
+ * What a provider made and nobody received when its stream was cut: as much as the mark that the cut left unused, never
+ * more than is held. Without it the budget that ended would lend these tokens to the next request.
+ */
+function inFlight({ exchange, target, gauge }: Tab, passed: Passed, end: StreamEnd): number {
+  if (end.kind !== 'cut' || passed.characters === 0) return 0;
+  const { hold, funds, draft } = exchange;
+  const covered = funds.line.tokensFor(hold.amount - costOf(draft.charges)) - gauge.tokens(passed.characters);
+  return Math.max(0, Math.floor(Math.min(target.provider.billing.lowWater, covered)));
 }
 
 /** Input as it was estimated for the hold, and so many tokens of output. */

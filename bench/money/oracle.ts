@@ -116,7 +116,12 @@ export async function startOracle(options: OracleOptions = {}): Promise<Oracle> 
   const sum = (of: readonly Bill[]): number =>
     of.reduce((all, { input, output }) => all + input * nanoPerToken.input + output * nanoPerToken.output, 0);
   return {
-    provider: { format: 'openai-chat', base_url: `http://127.0.0.1:${port}/v1`, auth: 'none' },
+    provider: {
+      format: 'openai-chat',
+      base_url: `http://127.0.0.1:${port}/v1`,
+      auth: 'none',
+      billing: { abort_stops: true, low_water: 64 },
+    },
     bills,
     get busy() {
       return busy;

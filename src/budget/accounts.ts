@@ -93,13 +93,14 @@ function emptyBucket({ scope, unleased }: Pick<Account, 'scope' | 'unleased'>, w
     posted: 0,
     held: 0,
     leased: unleased,
-    elsewhere: nothing,
+    elsewhere: unasked,
     alerted: 0,
     json: JSON.stringify({ scope, window: window.id }),
   };
 }
 
-const nothing = { available: 0, posted: 0 };
+/** Until the bank was asked, all of a limit may be there. */
+const unasked = { available: Number.MAX_SAFE_INTEGER, posted: 0 };
 
 /** The most by which an instance's clock may differ from its bank's. */
 const skewMs = 3_600_000;

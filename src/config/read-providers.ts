@@ -1,7 +1,7 @@
 // The `providers` section, or the environment's usual variables where there is none, as ready providers.
 
 import type { ProviderRow } from '../exchange/provider-row.ts';
-import type { Auth, Provider, Secret, Timeouts } from '../exchange/target.ts';
+import type { Auth, Billing, Provider, Secret, Timeouts } from '../exchange/target.ts';
 import { Secret as SecretValue } from '../exchange/target.ts';
 import type { Findings, Path } from './problems.ts';
 import { type Configured, findRow, fromEnvironment, type ProviderTable } from './provider-table.ts';
@@ -92,17 +92,25 @@ function rowFor(name: string, entry: Entry, path: Path, sources: ProviderSources
       sources.findings.problem([...path, 'format'], `${known.name} speaks ${known.format}; ${cure}`);
       return undefined;
     }
-    return { ...known, auth: (entry.auth as Auth | undefined) ?? known.auth, owns: [...owns, ...known.owns] };
+    const auth = (entry.auth as Auth | undefined) ?? known.auth;
+    return { ...known, auth, owns: [...owns, ...known.owns], billing: billingOf(known.billing, entry.billing) };
   }
   if (entry.format && entry.base_url) {
     const row = sources.table.genericRow(name, entry.format);
-    return { ...row, auth: entry.auth ?? row.auth, owns };
+    return { ...row, auth: entry.auth ?? row.auth, owns, billing: billingOf(row.billing, entry.billing) };
   }
   const missing = [entry.format ? '' : 'format', entry.base_url ? '' : 'base_url'].filter(Boolean).join(' and ');
   const names = rows.flatMap((row) => [row.name, ...row.synonyms]);
   const message = `not a provider that Tollgate knows; to declare one of your own, add ${missing}`;
   sources.findings.problem(path, message, nearest(name, names));
   return undefined;
+}
+
+function billingOf(known: Billing, written: Entry['billing']): Billing {
+  if (!written) return known;
+  const { abort_stops: abortStops = known.abortStops, low_water: lowWater = known.lowWater } = written;
+  const mode = written.abort_stops === undefined ? known.mode : abortStops ? 'strict' : 'bounded';
+  return { mode, abortStops, lowWater };
 }
 
 /** `llama-*` as a pattern anchored at both ends; linear, since clients' text runs through it. */

@@ -63,6 +63,23 @@ const provider = z
       .optional()
       .describe('Bare model names that go to this provider: llama-*'),
     free: z.boolean().optional().describe('true: its models cost nothing. Never assumed.'),
+    billing: z
+      .strictObject({
+        abort_stops: z
+          .boolean()
+          .optional()
+          .describe(
+            'Whether it bills no further once the connection is closed. false: what is cut is heard to its end.',
+          ),
+        low_water: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .optional()
+          .describe('Output tokens that may be on their way when a stream is cut; a top-up is asked for before.'),
+      })
+      .optional()
+      .describe('How it bills what is cut. Without it a provider of your own is taken for one that bills to the end.'),
   })
   .nullable();
 
