@@ -147,8 +147,8 @@ function lock(path: string): (() => void) | undefined {
 }
 
 function adminCatalogue(keeper: CatalogueKeeper, network: Network): AdminParts['catalogue'] {
-  const { state, propose, apply } = keeper;
-  return { state, propose, apply, fetch: (address) => fetchFeed({ network, clock: realClock }, address) };
+  const { state, propose, apply, rowOf } = keeper;
+  return { state, propose, apply, rowOf, fetch: (address) => fetchFeed({ network, clock: realClock }, address) };
 }
 
 function adminParts(
@@ -177,6 +177,11 @@ function adminParts(
     config: loaded,
     budgets: live,
     balances,
+    correct: gateway.budget.correct,
+    priceUsage(target, usage, at) {
+      const rate = gateway.prices.rate(target, loaded().snapshot.prices, at);
+      return rate && gateway.prices.cost(usage, rate).cost;
+    },
     ledger: { standing: gateway.budget.standing, shared: loaded().settings.storage.kind === 'postgres' },
     metrics: () => gateway.record.metrics(balances(), gateway.route.health()),
     health: () => gateway.route.health(),

@@ -156,13 +156,17 @@ function build(more: Partial<AdminParts> = {}) {
         byKey: [{ keyId: 'k1', requests: 3, cost: 300_000_001 }],
         byDay: [{ at: Date.UTC(2026, 5, 1), requests: 3, cost: 300_000_001 }],
       }),
+      spend: async () => [],
       requests: async () => [receipt],
       receipt: async (id) => (id === 'r1' ? receipt : undefined),
     },
+    correct: () => true,
+    priceUsage: () => undefined,
     catalogue: {
       state: () => ({ version: 'c1', source: 'packaged' }),
       propose: () => Promise.reject(new FeedError('it is empty')),
       apply: () => undefined,
+      rowOf: () => undefined,
       fetch: () => Promise.reject(new FeedError('nobody is there')),
     },
     prices: {

@@ -13,6 +13,7 @@ import { openApi } from './openapi.ts';
 import type { AdminParts } from './parts.ts';
 import { policyRoutes } from './policy.ts';
 import { probeRoutes } from './probes.ts';
+import { reconcileRoutes } from './reconcile.ts';
 import { type Answer, ok, type Route } from './route.ts';
 import { spendingRoutes } from './spending.ts';
 import { unitRoutes } from './units.ts';
@@ -38,6 +39,7 @@ export const adminRoutes: readonly Route[] = [
   ...ledgerRoutes,
   ...policyRoutes,
   ...catalogueRoutes,
+  ...reconcileRoutes,
   documentRoute,
 ];
 

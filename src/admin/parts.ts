@@ -5,10 +5,11 @@ import type { BudgetRecord, Caller, ClaimRules, KeyRecord, Period, Unit } from '
 import type { Balance } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule, PriceRule, Snapshot } from '../exchange/policy.ts';
-import type { Receipt } from '../exchange/receipt.ts';
-import type { CostsAnswer, RequestsQuery, SpendQuery } from '../exchange/spend.ts';
+import type { Priced } from '../exchange/rate.ts';
+import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
+import type { CostsAnswer, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
-import type { Bucket } from '../exchange/usage.ts';
+import type { Bucket, Usage } from '../exchange/usage.ts';
 import type { Killable, Running } from '../inflight.ts';
 import type { Clock, Log, Random } from '../world/world.ts';
 
@@ -20,6 +21,10 @@ export interface AdminParts {
   readonly prices: AdminPrices;
   readonly inflight: AdminInflight;
   readonly catalogue: AdminCatalogue;
+  /** What a usage costs at a target at a moment; undefined where that has no price. */
+  priceUsage(target: Priced, usage: Usage, at: number): NanoUsd | undefined;
+  /** Posts a correction once: false where its id is known. Throws `ledger_unavailable`. */
+  correct(row: CorrectionRow): boolean;
   snapshot(): Snapshot;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
@@ -104,11 +109,12 @@ export interface AdminStore {
   /** Reads what the journal has and the store has not yet. */
   catchUp(): Promise<unknown>;
   costs(query: SpendQuery): Promise<CostsAnswer>;
+  spend(query: SpendQuery): Promise<readonly SpendRow[]>;
   requests(query: RequestsQuery): Promise<readonly Receipt[]>;
   receipt(id: string): Promise<Receipt | undefined>;
 }
 
-export interface AdminCatalogue extends Pick<CatalogueKeeper, 'state' | 'propose' | 'apply'> {
+export interface AdminCatalogue extends Pick<CatalogueKeeper, 'state' | 'propose' | 'apply' | 'rowOf'> {
   /** The text of a feed at an https address. Rejects with `FeedError`. */
   fetch(address: string): Promise<string>;
 }

@@ -16,6 +16,7 @@ import { inflightCommands } from './inflight.ts';
 import { keyCommands } from './key.ts';
 import { ledgerCommands } from './ledger.ts';
 import { moneyCommands } from './money.ts';
+import { reconcileCommands } from './reconcile.ts';
 import { unitCommands } from './unit.ts';
 
 export type { Io, Offline } from './command.ts';
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   ...moneyCommands,
   ...inflightCommands,
   ...catalogCommands,
+  ...reconcileCommands,
   ...ledgerCommands,
   ...backupCommands,
   doctorCommand,

@@ -28,6 +28,8 @@ export interface Proposal {
 /** Itself a catalogue: whoever holds it asks what is in force at that moment. */
 export interface CatalogueKeeper extends Catalogue {
   state(): CatalogueState;
+  /** The id of the row that prices a name: one for all names of a model. */
+  rowOf(provider: string, model: string): string | undefined;
   /** Throws `FeedError` for what can never be taken. */
   propose(text: string, force: boolean): Promise<Proposal>;
   /** Stores it and puts it in force. Throws what the file system says; then nothing has changed. */
@@ -72,6 +74,7 @@ export function openCatalogue({ folder, policy, clock, log }: KeeperParts): Cata
     },
     find: (provider, model, at) => current.catalogue.find(provider, model, at),
     models: (provider) => current.catalogue.models(provider),
+    rowOf: (provider, model) => current.catalogue.rowOf(provider, model),
     state: () => ({
       version: current.catalogue.version,
       source: current.stored?.source ?? 'packaged',
