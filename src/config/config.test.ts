@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { type ConfigSources, type Loaded, loadConfig } from './config.ts';
 import { ConfigError, formatProblem } from './problems.ts';
@@ -359,4 +361,16 @@ test('an alias bomb is refused in one line', () => {
     .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefgh'[index]}`).join(',')}]`)
     .join('\n')}`;
   assert.equal(lines(bomb).length, 1);
+});
+
+test('what docs/budgets.md shows in YAML is a configuration', () => {
+  const text = readFileSync(resolve(import.meta.dirname, '..', '..', 'docs', 'budgets.md'), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => load(block ?? ''));
+  assert.deepEqual(
+    blocks.map(({ snapshot }) => [snapshot.budgets.length, snapshot.limits.length]),
+    [
+      [8, 0],
+      [1, 4],
+    ],
+  );
 });

@@ -153,3 +153,21 @@ test('write never throws', () => {
   record.write(receipt('a', 1, { durationMs: Number.NaN, overheadMs: -1 }));
   assert.equal(lines(record.metrics([], []), 'llm_proxy_inflight')[0], 'llm_proxy_inflight 0');
 });
+
+test('named budgets are as many as a metric may have, the tightest of them', () => {
+  const balances = Array.from({ length: 1500 }, (_, number) => ({
+    scope: `key:${number}`,
+    per: 'day' as const,
+    limit: 2000,
+    posted: number,
+    held: 0,
+    available: 2000 - number,
+    named: true,
+  }));
+  const lines =
+    createRecord({ log: quiet })
+      .metrics(balances, [])
+      .match(/^llm_proxy_budget_remaining\{.*$/gm) ?? [];
+  assert.equal(lines.length, 1000);
+  assert.match(lines[0] ?? '', /scope="key:1499"/);
+});

@@ -6,7 +6,7 @@ import type { Charge, Receipt } from '../exchange/receipt.ts';
 import { type Level, type RefusalCode, refusals } from '../exchange/refusal.ts';
 import { inputTokens, outputTokens } from '../exchange/usage.ts';
 import type { World } from '../world/world.ts';
-import { createCounter, createHistogram, type Labels, renderGauge } from './metric.ts';
+import { createCounter, createHistogram, type Labels, labelSetsMax, renderGauge } from './metric.ts';
 
 export interface Recorder {
   /** An exchange began; `write` ends it. */
@@ -104,12 +104,14 @@ function savedBy({ cache }: Receipt): string {
   return cache === 'semantic' ? 'semantic_cache' : 'provider_cache';
 }
 
+/** As many as a metric may have, the tightest first: budgets come through an API too. */
 function tightestEach(balances: readonly Balance[]): [string, number][] {
   const least = new Map<string, number>();
   for (const { scope, available } of balances) {
     least.set(scope, Math.min(least.get(scope) ?? Number.POSITIVE_INFINITY, available));
   }
-  return [...least];
+  const all = [...least];
+  return all.length <= labelSetsMax ? all : all.sort((one, other) => one[1] - other[1]).slice(0, labelSetsMax);
 }
 
 /** No text of client or provider is in here but names that the operator wrote or a provider answered under. */
