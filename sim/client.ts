@@ -88,6 +88,7 @@ export function send(clock: SimClock, listener: InboundListener, wanted: ClientR
       clock.soon(() => close('whole'));
     },
     destroy: () => close('torn'),
+    setTimeout: (ms: number, idle: () => void) => void clock.after(ms, () => answer.end === 'open' && idle()),
     flushHeaders: () => undefined,
     on: on(outbound),
     get writableFinished() {

@@ -124,6 +124,7 @@ export function assemble(world: World, parts: GatewayParts): Gateway {
     inflight: listen.inflight,
     drain: listen.drain,
     stop() {
+      listen.stop();
       rooms.call.stop();
       rooms.stream.stop();
       rooms.budget.stop();

@@ -64,9 +64,9 @@ export class Flight implements Stop, Listed {
     else this.#listener = listener;
   }
 
+  /** The first reason counts; a second call ends what the first has left to be heard out. */
   stop(refusal: Refusal): void {
-    if (this.stopped) return;
-    this.stopped = refusal;
+    this.stopped ??= refusal;
     this.#listener?.(refusal);
   }
 
@@ -110,8 +110,10 @@ export interface Inflight {
   leave(flight: Flight): void;
   /** Longest running first. */
   list(): Running[];
-  /** Ends what runs here by this id, name of a run, or key; how many that were. */
-  kill(what: Killable, id: string): number;
+  /** How much runs here by this id, name of a run, or key. */
+  count(what: Killable, id: string): number;
+  /** Ends it. */
+  kill(what: Killable, id: string): void;
   /** Ends everything. */
   stopAll(refusal: Refusal): void;
 }
@@ -125,6 +127,8 @@ export function createInflight(): Inflight {
     run: ({ run }) => run,
     key: ({ keyId }) => keyId,
   };
+  const wanted = (what: Killable, id: string): Flight[] =>
+    id === '' ? [] : flights.list().filter((flight) => named[what](flight) === id);
 
   return {
     enter(draft, keyId, keyName) {
@@ -138,11 +142,10 @@ export function createInflight(): Inflight {
         .list()
         .toSorted((one, other) => one.draft.startedAt - other.draft.startedAt)
         .map((flight) => flight.running()),
+    count: (what, id) => wanted(what, id).length,
     kill(what, id) {
-      const found = id === '' ? [] : flights.list().filter((flight) => named[what](flight) === id);
       const why = what === 'request' ? 'this request' : `everything of this ${what}`;
-      for (const flight of found) flight.stop(new Refusal('killed', `An operator ended ${why}.`));
-      return found.length;
+      for (const flight of wanted(what, id)) flight.stop(new Refusal('killed', `An operator ended ${why}.`));
     },
     stopAll(refusal) {
       for (const flight of flights.list()) flight.stop(refusal);

@@ -165,7 +165,8 @@ function adminParts(
     inflight: {
       list: gateway.running.list,
       async kill(what, id) {
-        const here = gateway.running.kill(what, id);
+        const here = gateway.running.count(what, id);
+        // It is heard on this instance first, whatever becomes of the others.
         const told = await store.signals.send({ kind: 'kill', what, id }).then(
           () => true,
           () => false,

@@ -8,6 +8,7 @@ import { loadConfigFile } from './config/file.ts';
 import type { ProviderTable } from './config/provider-table.ts';
 import { createReload } from './config/reload.ts';
 import type { Address } from './config/settings.ts';
+import { Refusal } from './exchange/refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { refuseCollisions } from './live.ts';
@@ -32,8 +33,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** How long exchanges in flight may take to end once the process is told to stop. */
-const graceMs = 30_000;
+/** What is ended at the end of the grace period has this long to tell its client and to be written down. */
+const endingMs = 3_000;
 
 /** Throws `ConfigError` and `StartError`, each a line for the operator. */
 export async function start(options: StartOptions): Promise<Running> {
@@ -87,7 +88,13 @@ export async function start(options: StartOptions): Promise<Running> {
       log.info('draining', { inflight: gateway.inflight() });
       // Listening on while it drains: a probe reads 503 and a client is told to try again, where a closed port would
       // tell both that something is broken.
-      await Promise.race([gateway.drain(), new Promise((resolve) => setTimeout(resolve, graceMs).unref())]);
+      const drained = gateway.drain();
+      await Promise.race([drained, passed(settings.graceMs)]);
+      if (gateway.inflight() > 0) {
+        log.warn('grace_over', { inflight: gateway.inflight() });
+        gateway.running.stopAll(new Refusal('draining', 'This instance shuts down before the answer was whole.'));
+        await Promise.race([drained, passed(endingMs)]);
+      }
       for (const server of servers) server.stop();
       for (const server of servers) server.destroy();
       reload.close();
@@ -95,6 +102,10 @@ export async function start(options: StartOptions): Promise<Running> {
       log.info('stopped');
     },
   };
+}
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 /** A gateway without keys would answer nobody: the first start makes one and leaves it in the data folder. */

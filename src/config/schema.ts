@@ -177,7 +177,15 @@ export const configSchema = z
   .strictObject({
     $schema: z.string().optional().describe('For editors; not read.'),
     listen: z
-      .strictObject({ host: z.string().min(1).optional(), port: z.int().min(0).max(65535).optional() })
+      .strictObject({
+        host: z.string().min(1).optional(),
+        port: z.int().min(0).max(65535).optional(),
+        grace: duration
+          .optional()
+          .describe(
+            'How long what is in flight may go on once the process is told to stop: 30s. Streams that are open at its end get an error event of their format.',
+          ),
+      })
       .optional()
       .describe('Where clients connect: 127.0.0.1, 8080. HOST and PORT in the environment win.'),
     admin: z

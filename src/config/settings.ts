@@ -27,6 +27,8 @@ export interface JournalSettings {
 
 export interface Settings {
   readonly listen: Address;
+  /** Milliseconds that exchanges in flight have once the process is told to stop. */
+  readonly graceMs: number;
   /** On a host that is not loopback the control plane is off until the file asks for it. */
   readonly admin: { readonly enabled: boolean; readonly listen?: Address };
   readonly metrics: 'open' | 'token' | 'off';
@@ -72,6 +74,7 @@ export function readSettings(file: ConfigFile, sim: boolean, sources: SettingsSo
   const wantedMetrics = file.metrics ?? 'token';
   return {
     listen,
+    graceMs: parseDuration(file.listen?.grace ?? '') ?? 30_000,
     admin: { enabled, ...(adminListen ? { listen: adminListen } : {}) },
     metrics: wantedMetrics === 'token' && !enabled ? 'off' : wantedMetrics,
     dataFolder,

@@ -5,6 +5,6 @@ import type { Refusal } from './refusal.ts';
 export interface Stop {
   /** Why it was ended, once it was. */
   readonly stopped: Refusal | undefined;
-  /** Called once when it is ended, at once where it is already. The latest listener alone: one thing is waited for at a time. */
+  /** Called when it is ended, at once where it is already; again where that is said again. The latest listener alone: one thing is waited for at a time. */
   onStop(listener: (refusal: Refusal) => void): void;
 }

@@ -17,6 +17,8 @@ export interface ListenOptions {
   readonly exchanges: number;
   /** Event-loop delay at which new work is shed. */
   readonly shedDelayMs: number;
+  /** How long a client may take nothing of what is left for it. */
+  readonly stalledMs: number;
   /** The process's recent event-loop delay in ms; undefined where nothing measures it. */
   readonly loopDelayMs: () => number;
   /** The owner of every exchange: settles and answers it, and never rejects. */
@@ -30,6 +32,8 @@ export interface Listen {
   inflight(): number;
   /** Refuses new exchanges from now on; resolves once those in flight are over. */
   drain(): Promise<void>;
+  /** Ends its sweep. */
+  stop(): void;
 }
 
 /** What an exchange has of the common bound on bodies. */
@@ -41,6 +45,16 @@ interface Taken {
 export function createListen(world: Pick<World, 'clock' | 'random'>, options: ListenOptions): Listen {
   const bodies = createBodyReader({ oneBytes: options.bodyBytes, allBytes: options.allBodiesBytes });
   const nextId = createIds(world.clock, world.random);
+  /** Replies with an end that has not left yet. Nearly all leave at once: only what a sweep still finds gets a clock. */
+  const lingering = new Set<OpenReply>();
+  const slow = new Set<OpenReply>();
+  const stop = world.clock.every(1000, () => {
+    for (const reply of lingering) {
+      if (slow.has(reply)) continue;
+      slow.add(reply);
+      reply.giveUpAfter(options.stalledMs);
+    }
+  });
   let inflight = 0;
   let draining = false;
   let drained: (() => void) | undefined;
@@ -74,8 +88,11 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       .finally(() => {
         taken.over = true;
         for (const body of taken.bodies) bodies.release(body);
+        lingering.add(reply);
         // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
         reply.onOver(() => {
+          lingering.delete(reply);
+          slow.delete(reply);
           inflight--;
           if (draining && inflight === 0) drained?.();
         });
@@ -105,6 +122,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
   return {
     listener,
     inflight: () => inflight,
+    stop,
     drain() {
       draining = true;
       return new Promise((resolve) => {

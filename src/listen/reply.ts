@@ -58,6 +58,11 @@ export class OpenReply implements Reply {
     this.#outbound.destroy();
   }
 
+  /** From now on a client that takes nothing for so long loses its connection. */
+  giveUpAfter(ms: number): void {
+    this.#outbound.setTimeout(ms, () => this.destroy());
+  }
+
   onDrain(listener: () => void): void {
     this.#drained = listener;
   }

@@ -98,6 +98,8 @@ export interface InboundReply {
   write(chunk: Uint8Array | string): boolean;
   end(chunk?: Uint8Array | string): unknown;
   destroy(): unknown;
+  /** Calls back where nothing at all has moved on the connection for so long. */
+  setTimeout(ms: number, listener: () => void): unknown;
   flushHeaders(): void;
   on(event: 'drain' | 'close' | 'finish', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
