@@ -271,6 +271,26 @@ test('every problem names its line and key, and the word that was meant', () => 
   for (const [text, expected] of table) assert.deepEqual(lines(text), expected, text);
 });
 
+test('storage: a file, or a PostgreSQL whose password is shown nowhere', () => {
+  const storage = (url: string, environment: Record<string, string> = {}) => {
+    const loaded = load(`storage: { url: "${url}" }\n`, { environment });
+    const { storage: place } = loaded.settings;
+    return { loaded, address: place.kind === 'postgres' ? place.url.reveal() : place.file };
+  };
+  const url = 'postgres://ann:secret@db.example.com:5433/tollgate?sslmode=verify-full&password=secret';
+  for (const { loaded, address } of [storage(url), storage('env:STORE', { STORE: url })]) {
+    assert.equal(address, url);
+    assert.ok(!JSON.stringify([loaded.declared, loaded.settings, loaded.warnings]).includes('secret@'));
+    assert.ok(!JSON.stringify([loaded.declared, loaded.settings, loaded.warnings]).includes('=secret'));
+  }
+  assert.match(storage(url).loaded.warnings[0]?.message ?? '', /a password stands in the file itself/);
+  assert.deepEqual(storage('env:STORE', { STORE: url }).loaded.warnings, []);
+  assert.equal(storage('sqlite:///var/lib/t.db').address, '/var/lib/t.db');
+  assert.deepEqual(lines('storage: { url: "env:NOPE" }\n'), [
+    'f:1: storage.url: the environment variable NOPE is not set',
+  ]);
+});
+
 test('references: environment, files below the named directories, nothing else', () => {
   const one = (key: string) => lines(`providers:\n  openai: { api_key: "${key}" }\n`);
   assert.deepEqual(one('env:OPENAI_API_KEY'), []);

@@ -7,8 +7,10 @@ import type { Database, Value } from './database.ts';
 const requestsMax = 1000;
 /** Looked at in one step of forgetting: some 10 ms, after which other questions have their turn. */
 const forgottenAtOnce = 2000;
-/** Between an id's moment, when a request came, and its receipt's, when it ended or a dead process's hold was closed. */
+/** After its id's moment, when a request came, a receipt's may be: when it ended, or a dead process's hold was closed. */
 const lateMs = 7 * 86_400_000;
+/** Before it, where the clock was set back meanwhile. */
+const earlyMs = 3_600_000;
 
 export interface Receipts {
   requests(query: RequestsQuery): Promise<Receipt[]>;
@@ -32,7 +34,7 @@ export function createReceipts(database: Database): Receipts {
       add('at < ?', query.to);
       // Ids begin with their moment: a page of an old week must not be looked for from today on.
       if (query.from !== undefined) add('id >= ?', idAt(query.from - lateMs));
-      if (query.to !== undefined) add('id < ?', idAt(query.to + lateMs));
+      if (query.to !== undefined) add('id < ?', idAt(query.to + earlyMs));
       add('ending = ?', query.ending);
       // The words of a partial index: it finds the few that did not complete, and costs the many nothing.
       if (query.ending !== undefined && query.ending !== 'completed') where.push("ending <> 'completed'");
