@@ -1,9 +1,9 @@
-// How far the meter's estimates are from what providers billed, on recorded traffic: `node bench/estimates.ts`.
+// How far the meter's estimates are from what providers billed, on recorded traffic: `node bench/estimates.ts` (`--write` for README.md).
 //
 // Bills come in the order of the recordings and teach the meter as they would in a running gateway: what is compared
 // is always the estimate before its own bill.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
@@ -64,8 +64,7 @@ function prompts(rows: readonly Row[], meter: Meter): { byProvider: Errors; bySc
     const { request_body: body, input_tokens: actual } = row;
     if (!format || !body || !actual || row.tags.includes('error')) continue;
     const raw = Buffer.from(JSON.stringify(body));
-    const surface = { format, kind: 'generate', model: row.model } as Surface;
-    const outline = outlineOf(format, body, surface, raw.length);
+    const outline = outlineOf(format, body, surfaceOf(format, row.model), raw.length);
     if (!outline || outline.images + outline.documents + outline.audio + outline.paidTools.length > 0) continue;
     const name = `${row.provider}/${row.model}`;
     const estimate = meter.prompt(name, outline, raw);
@@ -188,20 +187,70 @@ function packing(packed: ReadonlyMap<string, readonly number[]>): string {
   return `Tokens in one event\n\n| | events | median | p99 | most |\n|---|---|---|---|---|\n${lines.join('\n')}\n`;
 }
 
+/** What the estimates cost: microseconds for a prompt of 4 KB and of 10 MB, and for a look at a chunk. */
+function costs(meter: Meter): string {
+  const outline = { ...codecs['openai-chat'].outline({ model: 'm', messages: [] }, surfaceOf('openai-chat', 'm'), 0) };
+  const lines = [4_000, 10_000_000].map((size) => {
+    const body = Buffer.from('The quick brown fox jumps over the lazy dog. '.repeat(size / 45));
+    return `| a prompt of ${size / 1000} KB | ${best(() => void meter.prompt('p/m', outline, body), 300).toFixed(1)} µs |`;
+  });
+  const data = JSON.stringify({
+    id: 'c',
+    choices: [{ index: 0, delta: { content: ' house' } }],
+    created: 1,
+    model: 'm',
+  });
+  const gauge = meter.gauge('p/m');
+  lines.push(
+    `| a sample of a chunk, every 400 characters | ${best(() => gauge.sample(data, 6), 3000).toFixed(1)} µs |`,
+  );
+  lines.push(
+    `| a chunk's text kept, while money is scarce | ${best(() => void textInside(data), 3000).toFixed(1)} µs |`,
+  );
+  return `What it costs\n\n| | |\n|---|---|\n${lines.join('\n')}\n`;
+}
+
+function best(task: () => void, times: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 10; round++) {
+    const from = performance.now();
+    for (let each = 0; each < times; each++) task();
+    least = Math.min(least, ((performance.now() - from) * 1000) / times);
+  }
+  return least;
+}
+
+function surfaceOf(format: Format, model: string): Surface {
+  return { format, kind: 'generate', model } as Surface;
+}
+
 if (import.meta.main) {
   if (!recordingsFolder) process.exit(1);
   const dataset = resolve(recordingsFolder, '..', 'datasets', 'token_counts', 'dev.jsonl.gz');
   const text = gunzipSync(readFileSync(dataset)).toString('utf8').trim();
   const rows = text.split('\n').map((line) => JSON.parse(line) as Row);
-  const meter = createMeter(clock);
-  const { byProvider, byScript } = prompts(rows, meter);
+  const { byProvider, byScript } = prompts(rows, createMeter(clock));
   const ofText: Errors = new Map();
   const whole = answers(rows, createMeter(clock), ofText);
   const { errors, packed } = streams(createMeter(clock));
-  console.log(table('Prompts: estimate / billed input', byProvider));
-  console.log(table('Prompts by script', byScript));
-  console.log(table('Whole answers: estimate / billed output', whole));
-  console.log(table('Whole answers by script', ofText));
-  console.log(table('Streams: estimate / billed output', errors));
-  console.log(packing(packed));
+  const report = [
+    table('Prompts: estimate / billed input', byProvider),
+    table('Prompts by script', byScript),
+    table('Whole answers: estimate / billed output', whole),
+    table('Whole answers by script', ofText),
+    table('Streams: estimate / billed output', errors),
+    packing(packed),
+    costs(createMeter(clock)),
+  ].join('\n');
+  console.log(report);
+  if (process.argv.includes('--write')) write(report);
+}
+
+/** Its own section of the figures, between two marks. */
+function write(report: string): void {
+  const file = resolve(import.meta.dirname, 'README.md');
+  const [from, to] = ['<!-- estimates -->\n', '<!-- end of estimates -->'];
+  const before = readFileSync(file, 'utf8');
+  const start = before.indexOf(from) + from.length;
+  writeFileSync(file, `${before.slice(0, start)}\n${report}\n${before.slice(before.indexOf(to))}`);
 }

@@ -72,15 +72,17 @@ export async function moveFunds(rooms: Rooms, exchange: Exchange, target: Target
   throw rooms.budget.exceeded(hold, caller, earlier + funds.minimum);
 }
 
-function fundsFor(rooms: Rooms, wants: Admission, known?: PromptEstimate): Funds {
+function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Funds {
   const { caller, target, policy, outline, raw } = wants;
   const rate = rateOf(rooms, policy, target, outline);
   const name = nameOf(target);
-  const estimate = known ?? rooms.meter.prompt(name, outline, raw);
+  const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
   const cacheMarks = raw.includes('cache_control');
   const line = priceLine(rooms.prices, dearestInput(rooms.prices, rate, estimate, outline, cacheMarks), rate);
   const limit = outline.outputLimit ?? longestAnswer;
-  const usual = Math.max(firstTokens, rooms.meter.usualLength(caller.keyId, name) ?? 0);
+  const known = rooms.meter.usualLength(caller.keyId, name);
+  // With the low-water mark on top: a usual answer ends before more has to be asked for.
+  const usual = Math.max(firstTokens, known === undefined ? 0 : known + target.provider.billing.lowWater);
   const first = usual * outline.choices;
   const most = limit * outline.choices;
   const left = rooms.budget.available(wants);

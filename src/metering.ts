@@ -180,7 +180,10 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
       const before = characters;
       characters = now;
       if (text) text.add(textInside(frame.data));
-      if (now >= gauge.nextSampleAt) gauge.sample(frame.data, now - before);
+      if (now >= gauge.nextSampleAt) {
+        gauge.sample(frame.data, now - before);
+        keepIfScarce(gauge.tokens(now));
+      }
       if (usage !== undefined && usage !== told && usage.output + usage.reasoning !== toldTokens) {
         hear(usage);
         // With text the count may be the stream's last: what it says is acted upon if more comes.

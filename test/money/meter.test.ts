@@ -55,8 +55,13 @@ interface Answered {
   readonly dropped: string | null;
 }
 
-async function ask(key: string, model: string, more: Record<string, unknown> = {}): Promise<Answered> {
-  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+async function ask(
+  key: string,
+  model: string,
+  more: Record<string, unknown> = {},
+  path = '/v1/chat/completions',
+): Promise<Answered> {
+  const response = await fetch(gateway.url + path, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify({ model, stream: true, messages: [{ role: 'user', content: 'Say hello.' }], ...more }),
@@ -176,6 +181,38 @@ for (const model of ['chat/says-8-thinks-355987', 'gemini/says-8-thinks-355987']
     assert.equal(next.status, 402);
   });
 }
+
+interface Thought {
+  readonly max_tokens: number;
+  readonly thinking?: { readonly type: string; readonly budget_tokens: number };
+}
+
+test('limit and thinking budget are clamped together, and below the provider’s floor the answer is 402', async () => {
+  const body = { max_tokens: 30_000, thinking: { type: 'enabled', budget_tokens: 20_000 }, stream: false };
+  const clamped = await ask(await keyWith('1 USD'), 'messages/says-8', body, '/v1/messages');
+  assert.equal(clamped.status, 200);
+  const sent = JSON.parse(upstream.calls.at(-1)?.body ?? '') as Thought;
+  // A 32nd of a dollar is 2,083 tokens.
+  assert.ok(sent.max_tokens > 1900 && sent.max_tokens <= 2083, `${sent.max_tokens}`);
+  const budget = sent.thinking?.budget_tokens ?? 0;
+  assert.ok(budget >= 1024 && budget <= sent.max_tokens * 0.75, `${budget}`);
+  assert.equal(sent.thinking?.type, 'enabled');
+  const calls = upstream.calls.length;
+  const refused = await ask(await keyWith('0.012 USD'), 'messages/says-8', body, '/v1/messages');
+  assert.equal(refused.status, 402);
+  assert.equal(upstream.calls.length, calls);
+});
+
+test('across formats, too: a clamp reaches the thinking of a Gemini model', async () => {
+  const body = { max_tokens: 30_000, thinking: { type: 'enabled', budget_tokens: 20_000 }, stream: false };
+  const { status } = await ask(await keyWith('1 USD'), 'gemini/gemini-2.5-pro', body, '/v1/messages');
+  assert.equal(status, 200);
+  const { generationConfig } = JSON.parse(upstream.calls.at(-1)?.body ?? '') as {
+    generationConfig: { maxOutputTokens: number; thinkingConfig: { thinkingBudget: number } };
+  };
+  assert.ok(generationConfig.maxOutputTokens <= 2083);
+  assert.ok(generationConfig.thinkingConfig.thinkingBudget <= generationConfig.maxOutputTokens * 0.75);
+});
 
 test('C5: every charge is the price of its tokens', () => {
   let charges = 0;
