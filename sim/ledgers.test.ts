@@ -73,7 +73,8 @@ function withRows(
   return { ...evidence, instances: evidence.instances.map((each) => ({ ...each, rows: change(each.rows) })) };
 }
 
+/** Leaves out the last one, whose windows are still open. */
 function without(rows: readonly JournalRow[], type: JournalRow['type']): JournalRow[] {
-  const first = rows.findIndex((row) => row.type === type && (row.type !== 'receipt' || row.receipt.cost > 0));
-  return rows.filter((_, index) => index !== first);
+  const last = rows.findLastIndex((row) => row.type === type && (row.type !== 'receipt' || row.receipt.cost > 0));
+  return rows.filter((_, index) => index !== last);
 }

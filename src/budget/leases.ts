@@ -25,7 +25,7 @@ export interface Leases {
   /** With no lacks it resolves once the bank has answered anything. */
   obtain(lacks: readonly Lack[]): Promise<Obtained>;
   /** Money was taken from a bucket: it is refilled in the background once half of it is gone. */
-  taken(account: Account, bucket: Bucket, limit: NanoUsd, amount: NanoUsd): void;
+  taken(account: Account, bucket: Bucket, limit: NanoUsd): void;
   /** Gives back all that is free, since limits have changed. */
   release(): void;
   stop(): void;
@@ -51,8 +51,8 @@ interface Holding {
   limit: NanoUsd;
   /** Shortfall of those who wait. */
   need: NanoUsd;
-  /** Taken since `since`, and nano-USD a millisecond before that. */
-  takenNow: NanoUsd;
+  /** What was posted at `since`, and nano-USD a millisecond before that. */
+  postedThen: NanoUsd;
   since: number;
   rate: number;
   /** What the last answer left, by which half is measured. */
@@ -100,7 +100,7 @@ export function createLeases(
         bucket,
         limit,
         need: 0,
-        takenNow: 0,
+        postedThen: bucket.posted,
         since,
         rate: 0,
         filled: 0,
@@ -123,9 +123,10 @@ export function createLeases(
     if (bucket.leased < posted + held) bucket.leased = posted + held;
     const free = bucket.leased - posted - held;
     measure(holding);
-    const first = holding.rate === 0 ? need * firstHolds : 0;
+    // What is held now will be held again by others while it is spent; of a bucket never spent on nothing more is known.
+    const keeps = holding.rate === 0 ? need * firstHolds : holding.rate * horizonMs + held;
     const quiet = limit === Number.POSITIVE_INFINITY || holding.quietUntil > clock.monotonic();
-    const wish = Math.max(need, Math.ceil(Math.max(holding.rate * horizonMs, first) - free));
+    const wish = Math.max(need, Math.ceil(keeps - free));
     return {
       scope,
       window: window.id,
@@ -142,12 +143,13 @@ export function createLeases(
 
   const measure = (holding: Holding): void => {
     const now = clock.monotonic();
+    const { posted } = holding.bucket;
     const passed = now - holding.since;
     if (passed < beatMs / 4) return;
-    const rate = holding.takenNow / passed;
+    const rate = (posted - holding.postedThen) / passed;
     // Up at once, down slowly: a burst that comes back should find its money.
     holding.rate = rate > holding.rate ? rate : holding.rate * 0.9 + rate * 0.1;
-    holding.takenNow = 0;
+    holding.postedThen = posted;
     holding.since = now;
   };
 
@@ -181,6 +183,8 @@ export function createLeases(
     } catch (error) {
       if (error instanceof EnterFirst) entered = false;
       if (!away) log.error('bank_away', { instance, error: String(error) });
+      // Who is clamped to what is left is clamped to what is left here.
+      if (!away) for (const { bucket } of holdings.values()) bucket.elsewhere = { ...bucket.elsewhere, available: 0 };
       away = true;
       for (const holding of asked) queue.add(holding);
       for (const { resolve } of round) resolve('away');
@@ -319,9 +323,8 @@ export function createLeases(
         soon();
       });
     },
-    taken(account, bucket, limit, amount) {
+    taken(account, bucket, limit) {
       const holding = holdingOf(account, bucket, limit);
-      holding.takenNow += amount;
       if (freeOf(bucket) * 2 > holding.filled || queue.has(holding) || away) return;
       if (bucket.leased >= limit || holding.quietUntil > clock.monotonic()) return;
       queue.add(holding);

@@ -87,7 +87,7 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
   for (const { bucket } of taken.shared) bucket.held += granted;
   for (const { bucket } of standing(taken)) bucket.held += granted;
   open.set(id, taken);
-  tell(ledger, taken, granted);
+  tell(ledger, taken);
   journal.append(holdJson(taken));
   return taken;
 }
@@ -140,7 +140,7 @@ export function topUp(ledger: Ledger, raised: OpenHold, amount: NanoUsd): boolea
   const before = raised.amount;
   shift(raised, places, places, before + amount);
   if (journal.write(adjustJson(raised, ledger.clock.now(), false))) {
-    tell(ledger, raised, amount);
+    tell(ledger, raised);
     return true;
   }
   shift(raised, places, places, before);
@@ -192,11 +192,11 @@ function reread({ live, scopes, now }: Ledger, raised: OpenHold): void {
   if (last) raised.stages.push({ target: last.target, places: last.places.map(again) });
 }
 
-/** The leases learn how fast money goes. */
-function tell({ leases }: Ledger, taken: OpenHold, amount: NanoUsd): void {
+/** The leases look whether there is enough left. */
+function tell({ leases }: Ledger, taken: OpenHold): void {
   if (!leases) return;
-  for (const { entry, bucket } of taken.shared) leases.taken(entry.account, bucket, entry.limit, amount);
-  for (const { entry, bucket } of standing(taken)) leases.taken(entry.account, bucket, entry.limit, amount);
+  for (const { entry, bucket } of taken.shared) leases.taken(entry.account, bucket, entry.limit);
+  for (const { entry, bucket } of standing(taken)) leases.taken(entry.account, bucket, entry.limit);
 }
 
 const none: readonly Lack[] = [];
