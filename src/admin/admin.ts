@@ -10,6 +10,7 @@ import { inflightRoutes } from './inflight.ts';
 import { keyRoutes } from './keys.ts';
 import { ledgerRoutes } from './ledger.ts';
 import { openApi } from './openapi.ts';
+import { otherCostRoutes } from './other-costs.ts';
 import type { AdminParts } from './parts.ts';
 import { policyRoutes } from './policy.ts';
 import { probeRoutes } from './probes.ts';
@@ -40,6 +41,7 @@ export const adminRoutes: readonly Route[] = [
   ...policyRoutes,
   ...catalogueRoutes,
   ...reconcileRoutes,
+  ...otherCostRoutes,
   documentRoute,
 ];
 

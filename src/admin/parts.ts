@@ -7,7 +7,7 @@ import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule, PriceRule, Snapshot } from '../exchange/policy.ts';
 import type { Priced } from '../exchange/rate.ts';
 import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
-import type { CostsAnswer, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
+import type { CostsAnswer, OtherCost, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
 import type { Bucket, Usage } from '../exchange/usage.ts';
 import type { Killable, Running } from '../inflight.ts';
@@ -110,6 +110,10 @@ export interface AdminStore {
   catchUp(): Promise<unknown>;
   costs(query: SpendQuery): Promise<CostsAnswer>;
   spend(query: SpendQuery): Promise<readonly SpendRow[]>;
+  otherCosts(span: { from?: number; to?: number }): Promise<readonly OtherCost[]>;
+  /** How many were new. */
+  addOtherCosts(entries: readonly OtherCost[]): Promise<number>;
+  removeOtherCost(id: string): Promise<boolean>;
   requests(query: RequestsQuery): Promise<readonly Receipt[]>;
   receipt(id: string): Promise<Receipt | undefined>;
 }

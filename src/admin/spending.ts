@@ -3,6 +3,7 @@
 import type { Ending, Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import { inputTokens, outputTokens } from '../exchange/usage.ts';
+import { otherCostsIn } from './other-costs.ts';
 import { ok, type Route } from './route.ts';
 import { instant, moment, textOf, usd, wholeNumber } from './show.ts';
 
@@ -32,7 +33,8 @@ export const spendingRoutes: readonly Route[] = [
     access: 'admin',
     summary: 'Totals of cost, requests, cache and tokens, by model, key and day',
     query: { ...span, key: 'Only this key id', provider: 'Only this provider', model: 'Only this model' },
-    answers: '{ total_cost, total_requests, cache_hits, cache_misses, estimated_saved, by_model, by_key, by_day, … }',
+    answers:
+      '{ total_cost, total_requests, cache_hits, cache_misses, estimated_saved, other_costs, by_model, by_key, by_day, … }',
     handle: async (ask, parts) => {
       const query = {
         ...range(ask.query, parts.clock.now()),
@@ -62,6 +64,8 @@ export const spendingRoutes: readonly Route[] = [
         estimated_saved: usd(totals.saved),
         input_tokens: totals.inputTokens,
         output_tokens: totals.outputTokens,
+        // Kept apart: entered by people, in no budget and no total.
+        other_costs: (query.keyId ?? query.model) ? null : await otherCostsIn(parts, query),
         by_model: byModel.map((row) => ({ model: row.model, provider: row.provider, ...part(row) })),
         by_key: byKey.map((row) => ({ key_id: row.keyId, name: names.get(row.keyId) ?? null, ...part(row) })),
         by_day: byDay.map((row) => ({ day: instant(row.at)?.slice(0, 10), ...part(row) })),

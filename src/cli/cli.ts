@@ -9,6 +9,7 @@ import { budgetCommands } from './budget.ts';
 import { catalogCommands } from './catalog.ts';
 import { checkCommand } from './check.ts';
 import { type Command, CommandError, type Context, type Io } from './command.ts';
+import { costCommands } from './costs.ts';
 import { doctorCommand } from './doctor.ts';
 import { createAsk, gatewayUrl, type Place } from './gateway.ts';
 import { helpFor, overview, start } from './help.ts';
@@ -30,6 +31,7 @@ const commands: readonly Command[] = [
   ...inflightCommands,
   ...catalogCommands,
   ...reconcileCommands,
+  ...costCommands,
   ...ledgerCommands,
   ...backupCommands,
   doctorCommand,

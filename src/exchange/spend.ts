@@ -55,3 +55,17 @@ export interface RequestsQuery {
   /** At most 1,000; 100 where unset. */
   readonly limit?: number;
 }
+
+/** A cost that no request made, in no budget and no total: training, endpoint hours, a vector store, a subscription. */
+export interface OtherCost {
+  readonly id: string;
+  /** First and last day, both included: `2026-11-01`, UTC. */
+  readonly from: string;
+  readonly to: string;
+  readonly amount: NanoUsd;
+  readonly kind: string;
+  /** Empty where it belongs to none. */
+  readonly provider: string;
+  readonly note: string;
+  readonly tags: Readonly<Record<string, string>>;
+}

@@ -3,7 +3,7 @@
 import type { BudgetRecord, KeyRecord, Unit } from '../exchange/caller.ts';
 import type { Receipt } from '../exchange/receipt.ts';
 import type { Signal } from '../exchange/signal.ts';
-import type { CostsAnswer, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
+import type { CostsAnswer, OtherCost, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Cursor } from './consume.ts';
 import type { UnitName } from './records.ts';
 
@@ -39,6 +39,9 @@ export interface Methods {
   costs(query: SpendQuery): Promise<CostsAnswer>;
   requests(query: RequestsQuery): Promise<Receipt[]>;
   receipt(id: string): Promise<Receipt | undefined>;
+  otherCosts(span: { from?: number; to?: number }): Promise<OtherCost[]>;
+  addOtherCosts(entries: readonly OtherCost[]): Promise<number>;
+  removeOtherCost(id: string): Promise<boolean>;
   /** Removes receipts older than this (epoch ms) and says how many; sums stay. */
   forget(before: number): Promise<number>;
   /** Resolves once everything is read that was in the journal when it was asked for. */

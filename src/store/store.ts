@@ -80,6 +80,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     costs: (query) => ask('costs', query),
     requests: (query) => ask('requests', query),
     receipt: (id) => ask('receipt', id),
+    otherCosts: (span) => ask('otherCosts', span),
+    addOtherCosts: (entries) => ask('addOtherCosts', entries),
+    removeOtherCost: (id) => ask('removeOtherCost', id),
     forget: (before) => ask('forget', before),
     catchUp: () => ask('catchUp'),
     signals: {

@@ -6,6 +6,7 @@ import type { Signal } from '../exchange/signal.ts';
 import { createConsumer } from './consume.ts';
 import { type Database, type Session, Taken, Unusable } from './database.ts';
 import { migrate } from './migrate.ts';
+import { createOtherCosts } from './other-costs.ts';
 import type { Call, FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
 import { createReceipts } from './receipts.ts';
 import { createRecords } from './records.ts';
@@ -119,6 +120,7 @@ async function follow(): Promise<void> {
 const methods: Methods = {
   ...createSpending(database),
   ...createReceipts(database),
+  ...createOtherCosts(database),
   ...createRecords(database, (session, what) => announce(session, { kind: 'changed', what })),
   send: (signal) => database.transaction((session) => announce(session, signal)),
   async catchUp() {

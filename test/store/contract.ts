@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore, type Store, type StoreOptions } from '../../src/store/store.ts';
 import { journalCases } from './journal.ts';
+import { otherCostCases } from './other-costs.ts';
 import { recordCases } from './records.ts';
 import { reportCases } from './reports.ts';
 import { rollupCases } from './rollups.ts';
@@ -14,7 +15,13 @@ import { rollupCases } from './rollups.ts';
 export type MakeStorage = (folder: string) => Promise<{ storage: StoreOptions['storage']; remove?(): Promise<void> }>;
 
 export function storeContract(name: string, make: MakeStorage): void {
-  for (const [title, run] of Object.entries({ ...journalCases, ...reportCases, ...rollupCases, ...recordCases })) {
+  for (const [title, run] of Object.entries({
+    ...journalCases,
+    ...reportCases,
+    ...rollupCases,
+    ...recordCases,
+    ...otherCostCases,
+  })) {
     test(`${title} (${name})`, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
       const { storage, remove } = await make(folder);
