@@ -24,7 +24,7 @@ export interface Gauge {
   learn(characters: number, tokens: number): void;
 }
 
-/** The first samples lie close together, then every 400 characters: 2 µs each, 0.1 µs a chunk over a long stream. */
+/** The first samples lie close together, then every 400 characters: a parse each, 0.1 µs a chunk over a long stream. */
 const samplesAtFirst = 6;
 const sampleEvery = 400;
 /** Before the first sample, a character is a third of a token; that guess weighs as much as so many characters. */

@@ -56,11 +56,11 @@ for (const [name, text, tokens, script] of texts) {
   });
 }
 
-test('a body is weighed by a sample of 8 KB, whatever its size; H6: the work does not grow with a hostile text', () => {
+test('a body is weighed by a sample of 2 KB, whatever its size; H6: the work does not grow with a hostile text', () => {
   for (const unit of ['x', '中', '_', 'aB3+', english]) {
     const body = Buffer.from(unit.repeat(Math.ceil(1_000_000 / Buffer.byteLength(unit))));
     const sample = sampleOf(body, false);
-    assert.ok(sample.bytes <= 9000, `${sample.bytes} bytes were read`);
+    assert.ok(sample.bytes <= 2560, `${sample.bytes} bytes were read`);
     const whole = emptyMix();
     addBytes(whole, body, 0, body.length);
     const scaled = (tokensOf(sample.mix) / sample.bytes) * body.length;

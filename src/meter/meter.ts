@@ -15,7 +15,7 @@ interface Watched extends Listed {
 }
 
 export interface Meter {
-  /** Tokens of a request at `provider/model`, on the high side: 2-10 µs, however large it is. */
+  /** Tokens of a request at `provider/model`, on the high side; a sample, however large it is (bench/README.md has its cost). */
   prompt(name: string, outline: Outline, body: Uint8Array): PromptEstimate;
   /** Counts one answer of `provider/model`. */
   gauge(name: string): Gauge;

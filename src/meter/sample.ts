@@ -1,9 +1,9 @@
-// A body's mix from a sample of it, so that a prompt of 10 MB costs no more time than one of 8 KB.
+// A body's mix from a sample of it, so that a prompt of 10 MB costs little more time than one of 2 KB.
 
 import { addBytes, emptyMix, type Mix } from './mix.ts';
 
-const windowBytes = 512;
-const windows = 16;
+const windowBytes = 256;
+const windows = 8;
 
 export interface Sample {
   readonly mix: Mix;
