@@ -31,6 +31,8 @@ test('A14: what is settled in the next window is charged to the one it was held 
     const window = `day/UTC/${new Date(midnight).toISOString().slice(0, 10)}`;
     // Held in the last second of the day before, settled in the first seconds of this one.
     clock.set(midnight + Math.floor(chance() * 5000));
+    // The new window is in use before the old one's are settled.
+    budget.balances(budgets);
     for (const hold of carried) {
       const { id } = hold;
       const cost = Math.floor(chance() * 90);
