@@ -157,5 +157,8 @@ test('GET /v1/budget tells a key of itself and of what it claims, and nothing of
     0,
     'another run of that name',
   );
+  const metrics = await (await bench.adminRaw('GET', '/metrics')).text();
+  assert.match(metrics, /^llm_proxy_budget_remaining\{scope="team:search"\} 6\.\d+$/m);
+  assert.ok(!metrics.includes('budget-run'), 'what clients name is no label');
   for (const { id } of made) await bench.admin('DELETE', `/admin/budgets/${id}`);
 });
