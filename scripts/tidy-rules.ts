@@ -8,9 +8,9 @@ const bans: readonly [RegExp, string][] = [
   [/^export \* from/m, 'a barrel'],
 ];
 
-/** Effects come in through world/: rooms and the ground floor never reach for them. */
+/** Effects come in through world/: rooms and the ground floor never reach for them. A port may have a method of that name. */
 const effects =
-  /\bDate\.now\(|\bMath\.random\(|\bprocess\.(env|argv|exit)\b|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(/;
+  /\bDate\.now\(|\bMath\.random\(|\bprocess\.(env|argv|exit)\b|\bnew Date\(\)|(?<!\.)\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(/;
 
 const rooms =
   /^src\/(exchange|listen|identify|limit|price|budget|cache|route|translate|providers|call|stream|meter|record)\/|^src\/(pipeline|attempt|attempts|charge|refuse|questions|gateway)\.ts$/;

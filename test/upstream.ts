@@ -113,6 +113,14 @@ function play(call: UpstreamCall, response: ServerResponse, bodies: Upstream['bo
     response.writeHead(Number(count), { 'content-type': 'application/json' });
     return void response.end(JSON.stringify(errors[format](Number(count), 'as the script says')));
   }
+  if (model === 'quota') {
+    const error = {
+      message: 'You exceeded your current quota.',
+      type: 'insufficient_quota',
+      code: 'insufficient_quota',
+    };
+    return void response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+  }
   if (model === 'never') return;
   if (model === 'close-early') return void destroy();
   const [, many, thought] = /^says-(\d+)(?:-thinks-(\d+))?$/.exec(model) ?? [];

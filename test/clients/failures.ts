@@ -83,8 +83,8 @@ export const failures: readonly Scenario[] = [
   { name: 'the provider limits the rate', run: (place) => providerError(place, 429) },
   { name: 'the provider fails', run: (place) => providerError(place, 500) },
   { name: 'the provider fails once', once: true, run: moment },
-  { name: 'the provider keeps failing', once: true, run: persistent },
-  { name: 'the budget is spent', run: broke },
+  { name: 'D8: the provider keeps failing, over all layers at most three attempts', once: true, run: persistent },
+  { name: 'D8: the budget is spent, and no library tries again', run: broke },
   { name: 'a model that nobody has', run: nobody },
   { name: 'the client leaves in mid-stream', run: abort },
 ];

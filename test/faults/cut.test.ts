@@ -128,7 +128,7 @@ async function wrong(client: Format, stream: Stream, way: Way, offsets: readonly
 
 for (const stream of all)
   for (const way of ways)
-    test(`${stream.name}: ${way} at every byte`, async () => {
+    test(`I6, I7: ${stream.name}: ${way} at every byte`, async () => {
       const offsets = Array.from({ length: stream.bytes.length + 1 }, (_, offset) => offset);
       const before = world.upstream.calls.length;
       assert.deepEqual(await wrong(stream.provider, stream, way, offsets), []);
@@ -137,7 +137,7 @@ for (const stream of all)
 
 for (const stream of all.filter(({ name }) => name.endsWith('written')))
   for (const client of formats.filter((format) => format !== stream.provider))
-    test(`a client of ${client} and ${stream.name}: both ways at sampled bytes`, async () => {
+    test(`I6, I7: a client of ${client} and ${stream.name}: both ways at sampled bytes`, async () => {
       // A stride that shares no factor with the length visits places all over the stream, the same ones each time.
       const length = stream.bytes.length + 1;
       const offsets = Array.from({ length: crossedOffsets }, (_, index) => (index * 7919) % length);

@@ -91,7 +91,7 @@ for (const format of formats) {
       assert.ok(receipt.attempts >= 2);
     });
 
-  test(`${format}: after content no second target answers`, async () => {
+  test(`D2: ${format}: after content no second target answers`, async () => {
     const before = world.upstream.calls.length;
     const response = await ask(world, requestOf(format, `then-late-${provider}`, true));
     assert.match(await response.text(), /overloaded, as the script says/);

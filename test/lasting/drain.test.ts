@@ -75,3 +75,25 @@ test('a second signal ends it at once, with a code that says so, and the next st
     await held.close();
   }
 });
+
+test('the grace period is over: open streams end with an error of their format, and their receipts are written', async () => {
+  const held = await startUpstream({ name: 'up' });
+  const config = configFor(held, { listen: { grace: '100ms' } });
+  const short = await startGateway({ config, environment: { LOG_LEVEL: 'info' } });
+  try {
+    const response = await chat(short, { model: 'up/held', stream: true });
+    const reader = readerOf(response);
+    await readUntil(reader, 'up ');
+    const ended = short.kill('SIGTERM');
+    assert.match(await readUntil(reader, '"code":"draining"'), /"error":/);
+    // Its provider may bill in full and would be heard out; a process that goes does not wait for it.
+    assert.equal((await reader.read()).done, true, 'ended, not torn');
+    assert.equal(await ended, 0);
+    const id = response.headers.get('x-tollgate-request-id');
+    const [receipt] = receiptsOf(short.dataFolder).filter((each) => each.id === id);
+    assert.deepEqual([receipt?.ending, receipt?.code, receipt?.estimated], ['cut', 'draining', true]);
+  } finally {
+    await short.close();
+    await held.close();
+  }
+});
