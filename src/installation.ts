@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import type { AdminParts } from './admin/parts.ts';
-import { createPostgresBank } from './bank/postgres.ts';
 import { openJournal } from './budget/journal.ts';
 import { takeLock } from './cli/lock.ts';
 import { compactOften } from './compaction.ts';
@@ -74,7 +73,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   const catalogue = openCatalogue({ folder: folder.path, policy: () => loaded().snapshot, clock: realClock, log });
   const { store, pepper, known } = await opening;
   const live = createLiveBudgets(() => loaded().snapshot.budgets, realClock.now, known.current().budgets);
-  const bank = bankOf(settings.storage, log);
+  const bank = await bankOf(settings.storage, log);
   const gateway = assemble(
     { clock: realClock, random: realRandom, log, network, tokenizer },
     {
@@ -129,8 +128,9 @@ export async function openInstallation(options: InstallationOptions): Promise<In
 }
 
 /** Money is shared where the store is: the sole owner of a file needs no bank. */
-function bankOf(storage: Settings['storage'], log: Log): Bank | undefined {
+async function bankOf(storage: Settings['storage'], log: Log): Promise<Bank | undefined> {
   if (storage.kind === 'sqlite') return undefined;
+  const { createPostgresBank } = await import('./bank/postgres.ts');
   return createPostgresBank({
     url: storage.url.reveal(),
     onTrouble: (trouble) => log.warn('bank', { trouble }),

@@ -1,7 +1,6 @@
 // The real world comes in here: environment, arguments, output, signals. Nothing else reads them.
 
 import { parseArgs } from 'node:util';
-import { runCommand } from './cli/cli.ts';
 import type { Io, Offline, Screen } from './cli/command.ts';
 import { findConfigFile, loadConfigFile, readEnvironment } from './config/file.ts';
 import { ConfigError } from './config/problems.ts';
@@ -19,7 +18,11 @@ const [command = 'start', ...rest] = process.argv.slice(2);
 try {
   const environment = readEnvironment(process.env);
   if (command === 'start' && !rest.some((word) => word === '--help' || word === '-h')) await serve(environment, rest);
-  else process.exitCode = await runCommand(process.argv.slice(2), environment, terminal(environment));
+  else {
+    // Only where it is wanted: a gateway needs no command, and each module costs its start a millisecond.
+    const { runCommand } = await import('./cli/cli.ts');
+    process.exitCode = await runCommand(process.argv.slice(2), environment, terminal(environment));
+  }
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
   process.exit(1);
