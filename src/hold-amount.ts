@@ -22,6 +22,11 @@ export const worthwhileTokens = 16;
 export const longestAnswer = 131_072;
 /** A whole answer holds its worst case, so that it may have no more than this share of what is left. */
 const shareOfWhole = 32;
+/**
+ * With fewer first holds left than this the end of a budget is near: fewer are let in, each with what nine of ten answers
+ * take, since one that is cut for want of a top-up was paid for and is of no use.
+ */
+const scarceHolds = 512;
 /** Exact counts are prepared for once less than so many holds are left. */
 const warmBelow = 16;
 
@@ -80,12 +85,15 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const cacheMarks = raw.includes('cache_control');
   const line = priceLine(rooms.prices, dearestInput(rooms.prices, rate, estimate, outline, cacheMarks), rate);
   const limit = outline.outputLimit ?? longestAnswer;
-  const known = rooms.meter.usualLength(caller.keyId, name);
-  // With the low-water mark on top: a usual answer ends before more has to be asked for.
-  const usual = Math.max(firstTokens, known === undefined ? 0 : known + target.provider.billing.lowWater);
-  const first = usual * outline.choices;
-  const most = limit * outline.choices;
   const left = rooms.budget.available(wants);
+  const scarce = left < line.price(firstTokens * outline.choices) * scarceHolds;
+  const known = scarce ? rooms.meter.longLength(caller.keyId, name) : rooms.meter.usualLength(caller.keyId, name);
+  // With the low-water mark on top: such an answer ends before more has to be asked for.
+  const expected = known === undefined ? 0 : known + target.provider.billing.lowWater;
+  // The first answers to end are the shortest: what was learned of them alone would let too many in.
+  const least = scarce ? 2 * firstTokens : firstTokens;
+  const first = Math.max(least, expected) * outline.choices;
+  const most = limit * outline.choices;
   const share = outline.stream ? 0 : line.tokensFor(line.price(0) + left / shareOfWhole);
   const wanted = line.price(Math.min(most, Math.max(first, share)));
   // Soon somebody may have to be refused: the worker that counts needs a moment to start.

@@ -13,6 +13,8 @@ const answersLeast = 3;
 export interface Lengths {
   /** Median output tokens of what this key had from this model, else of what anybody had from it; undefined where too few are known. */
   usual(keyId: string, model: string): number | undefined;
+  /** Nine of ten are no longer; the same otherwise. */
+  long(keyId: string, model: string): number | undefined;
   /** Whether the model's answers usually hold thoughts that are counted. */
   thinks(model: string): boolean;
   learn(keyId: string, model: string, outputTokens: number, reasoningTokens: number): void;
@@ -23,13 +25,15 @@ export function createLengths(): Lengths {
   const ofKeys = new RecentByName(keysMax, answersOfKey);
   const ofModels = new RecentByName(modelsMax, answersOfModel);
   const thoughts = new RecentByName(modelsMax, 16);
+  const quantile = (keyId: string, model: string, share: number): number | undefined => {
+    const own = ofKeys.find(`${keyId} ${model}`);
+    if (own && own.count >= answersLeast) return own.quantile(share);
+    const all = ofModels.find(model);
+    return all && all.count >= answersLeast ? all.quantile(share) : undefined;
+  };
   return {
-    usual(keyId, model) {
-      const own = ofKeys.find(`${keyId} ${model}`);
-      if (own && own.count >= answersLeast) return own.quantile(0.5);
-      const all = ofModels.find(model);
-      return all && all.count >= answersLeast ? all.quantile(0.5) : undefined;
-    },
+    usual: (keyId, model) => quantile(keyId, model, 0.5),
+    long: (keyId, model) => quantile(keyId, model, 0.9),
     thinks: (model) => (thoughts.find(model)?.quantile(0.5) ?? 0) > 0,
     learn(keyId, model, outputTokens, reasoningTokens) {
       thoughts.add(model, reasoningTokens);

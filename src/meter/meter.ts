@@ -21,6 +21,8 @@ export interface Meter {
   gauge(name: string): Gauge;
   /** Median output tokens of this key's answers from `provider/model`; undefined where too little is known. */
   usualLength(keyId: string, name: string): number | undefined;
+  /** Output tokens that nine of ten answers do not pass. */
+  longLength(keyId: string, name: string): number | undefined;
   learnPrompt(name: string, outline: Outline, estimate: PromptEstimate, actual: number): void;
   /** Whether the model usually thinks, shown or hidden. */
   thinks(name: string): boolean;
@@ -49,6 +51,7 @@ export function createMeter(clock: Pick<Clock, 'every'>): Meter {
     prompt: prompts.estimate,
     gauge: (name) => createGauge(answers, name),
     usualLength: lengths.usual,
+    longLength: lengths.long,
     learnPrompt: prompts.learn,
     thinks: lengths.thinks,
     learnLength: lengths.learn,
