@@ -102,8 +102,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   }
 
   /**
-   * What is seen of the attempt while it runs. Bound, where a closure would keep every exchange from the scavenger (7 KB a
-   * request outlived it by seconds): V8 holds on to closures that are made for each request and never called.
+   * What is seen of the attempt while it runs. Bound: a closure in this place was seen to keep ended exchanges in memory
+   * longer than their requests.
    */
   function watched(tab: Tab, passed: () => Passed): void {
     tab.exchange.flight.progress = progressOf.bind(undefined, tab, passed);

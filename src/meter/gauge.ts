@@ -42,7 +42,7 @@ export function createGauge(factors: Factors, name: string): Gauge {
   return new SampledGauge(factors, name);
 }
 
-/** A class, since a literal with a getter gets a hidden class of its own each time: 5 µs, and kept until a full collection. */
+/** A class, since a literal with a getter gets a hidden class of its own each time, kept until a full collection. */
 class SampledGauge implements Gauge {
   nextSampleAt = 0;
   readonly #factors: Factors;

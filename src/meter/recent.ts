@@ -41,7 +41,7 @@ export class RecentByName {
 
   find(name: string): Recent | undefined {
     const found = this.#byName.get(name);
-    // The order matters once something has to go: moved at each use, a table of few names is made anew all the time (5 µs a request).
+    // The order matters only once something has to go; moving a name at each use has the table rebuilt again and again.
     if (!found || this.#byName.size * 2 < this.#names) return found;
     this.#byName.delete(name);
     this.#byName.set(name, found);

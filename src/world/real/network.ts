@@ -8,7 +8,7 @@ import type { CallFailure, CallHandle, CallHandler, TokenRequest, WireRequest } 
 import type { Network } from '../world.ts';
 import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.ts';
 
-// Its parts by their files: the whole package, with fetch, web sockets and mocks, takes 8 MB and 100 ms more at start.
+// Its parts by their files: the whole package brings fetch, web sockets and mocks, which nothing here uses, into every start.
 const part = createRequire(import.meta.url);
 const Pool = part('undici/lib/dispatcher/pool.js') as typeof Undici.Pool;
 const buildConnector = part('undici/lib/core/connect.js') as typeof Undici.buildConnector;
