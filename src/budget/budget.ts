@@ -142,13 +142,14 @@ export function createBudget(
     move(given, target, amount) {
       const found = find(given);
       if (!found) return false;
-      const attempt = (): boolean => move(ledger, found, target, amount);
+      // Whoever waited for money may have been ended meanwhile: what is closed must not be held on again.
+      const attempt = (): boolean => find(given) === found && move(ledger, found, target, amount);
       return leases ? later(leases, () => moveLacks(ledger, found, target, amount), attempt) : attempt();
     },
     topUp(given, amount) {
       const found = find(given);
       if (!found) return false;
-      const attempt = (): boolean => topUp(ledger, found, amount);
+      const attempt = (): boolean => find(given) === found && topUp(ledger, found, amount);
       if (!leases) return attempt();
       limitsChanged();
       return later(leases, () => topUpLacks(ledger, found, amount), attempt);
