@@ -14,7 +14,7 @@ export function banner(url: string, { settings, snapshot }: Loaded, folder: Data
     ...(settings.sim ? ['  sim         the built-in provider answers in play money'] : []),
     ...(settings.defaultBudget ? ['  budget      5 USD a day for everything, until you write a budget'] : []),
     ...(settings.admin.enabled
-      ? [`  admin       ${url}/admin, metrics ${url}/metrics; token in ${folder.file('admin-token')}`]
+      ? [`  admin       ${url}/admin/openapi.json, metrics ${url}/metrics; token in ${folder.file('admin-token')}`]
       : []),
     '',
     'Try it:',

@@ -5,7 +5,7 @@ import { stringsOf } from './meter/frame-text.ts';
 import type { Rooms } from './rooms.ts';
 
 /** An exchange waits no longer than this for a count; the provider is paused meanwhile. */
-export const countBoundMs = 20;
+const countBoundMs = 20;
 
 /** More than a worker can count in that time. */
 const charactersMax = 200_000;

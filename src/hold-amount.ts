@@ -17,7 +17,7 @@ import { thinkingWithin } from './thinking.ts';
 /** Output tokens of a first hold, before anything is known of the answers. */
 const firstTokens = 256;
 /** Fewer affordable tokens than this are not worth a call. */
-export const worthwhileTokens = 16;
+const worthwhileTokens = 16;
 /** No model puts out more in one answer: what a request without a limit may come to. */
 export const longestAnswer = 131_072;
 /** A whole answer holds its worst case, so that it may have no more than this share of what is left. */

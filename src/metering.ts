@@ -115,8 +115,8 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
   /** More money for at least `need` tokens; when all of that is not to be had, what is left. */
   const raise = (need: number): Verdict => {
     const wish = Math.min(Math.max(need, ceiling), need + growth.next(line, left()));
-    const most = (tokens: number): number => Math.ceil(line.price(tokens) + earlier - hold.amount);
-    const refusal = (): Refusal => budget.exceeded(hold, caller, Math.max(1, most(need)));
+    const missing = (tokens: number): number => Math.ceil(line.price(tokens) + earlier - hold.amount);
+    const refusal = (): Refusal => budget.exceeded(hold, caller, Math.max(1, missing(need)));
     const rest = (raised: boolean): Verdict => {
       refresh();
       if (raised) growth.granted();
@@ -128,10 +128,10 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     const partly = (raised: boolean): Verdict => {
       const some = Math.floor(left());
       if (raised || line.tokensFor(line.price(0) + some) < leastGrowth) return rest(raised);
-      const again = budget.topUp(hold, Math.min(some, most(wish)));
+      const again = budget.topUp(hold, Math.min(some, missing(wish)));
       return again instanceof Promise ? again.then(rest) : rest(again);
     };
-    const raised = budget.topUp(hold, most(wish));
+    const raised = budget.topUp(hold, missing(wish));
     return raised instanceof Promise ? raised.then(partly) : partly(raised);
   };
 

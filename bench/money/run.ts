@@ -22,9 +22,17 @@ const rows: Readonly<Record<string, (instances: number, seed: number) => Promise
 };
 
 const { values, positionals } = parseArgs({
-  options: { instances: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' } },
+  options: {
+    instances: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean' },
+  },
   allowPositionals: true,
 });
+if (values.help) {
+  console.log(`npm run money -- [${Object.keys(rows).join('|')}]... [--instances 3] [--seed 1]`);
+  process.exit(0);
+}
 const asked = positionals.length > 0 ? positionals : Object.keys(rows);
 const unknown = asked.find((name) => !(name in rows));
 if (unknown !== undefined) {

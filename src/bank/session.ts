@@ -37,7 +37,7 @@ const exactTypes: CustomTypesConfig = {
   },
 };
 
-export function exactInteger(text: string): number {
+function exactInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`the bank holds ${text}, more than 2^53`);
   return value;

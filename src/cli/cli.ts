@@ -12,7 +12,7 @@ import { type Command, CommandError, type Context, type Io } from './command.ts'
 import { costCommands } from './costs.ts';
 import { doctorCommand } from './doctor.ts';
 import { createAsk, gatewayUrl, type Place } from './gateway.ts';
-import { helpFor, overview, start } from './help.ts';
+import { helpFor, overview, overviewOf, start } from './help.ts';
 import { inflightCommands } from './inflight.ts';
 import { keyCommands } from './key.ts';
 import { ledgerCommands } from './ledger.ts';
@@ -111,7 +111,7 @@ function withoutCommand(words: readonly string[], asksForHelp: boolean, io: Io):
     return 0;
   }
   if (group.length > 0 && second === '') {
-    for (const line of overview(group).slice(3)) (asksForHelp ? io.out : io.error)(line);
+    for (const line of overviewOf(first, group)) (asksForHelp ? io.out : io.error)(line);
     return asksForHelp ? 0 : 2;
   }
   const wanted = group.length > 0 ? `${first} ${second}` : first;

@@ -25,7 +25,7 @@ export interface Manifest {
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly sha256: string }[];
 }
 
-export const manifestName = 'backup.json';
+const manifestName = 'backup.json';
 /** What the store is called in a backup, wherever it lives. */
 export const storeName = 'tollgate.db';
 

@@ -13,19 +13,33 @@ const shared = [
 ];
 
 export function overview(commands: readonly Command[]): string[] {
-  const rows = [start, ...commands].map((command) => [`  ${command.name}`, command.summary]);
   return [
     'tollgate: one address for every LLM provider, with money that cannot leak.',
     '',
     'Usage: tollgate COMMAND [options]',
     '',
-    ...columns(rows),
+    ...list([start, ...commands]),
     '',
     'Options of every command but start (which takes --config):',
     ...columns(shared.map(([name, meaning]) => [`  ${name}`, meaning ?? ''])),
     '',
     'The admin token is read from TOLLGATE_ADMIN_TOKEN, or from data/admin-token (TOLLGATE_DATA moves data/).',
   ];
+}
+
+/** `key` alone: the commands that begin with it. */
+export function overviewOf(group: string, commands: readonly Command[]): string[] {
+  return [
+    `Usage: tollgate ${group} COMMAND [options]`,
+    '',
+    ...list(commands),
+    '',
+    `Help for one of them: tollgate ${commands[0]?.name ?? group} --help`,
+  ];
+}
+
+function list(commands: readonly Pick<Command, 'name' | 'summary'>[]): string[] {
+  return columns(commands.map(({ name, summary }) => [`  ${name}`, summary]));
 }
 
 export function helpFor(command: Command): string[] {

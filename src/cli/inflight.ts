@@ -129,7 +129,7 @@ const kill: Command = {
 
 function told(ended: { what: string; id: string; ended_here: number; others_told: boolean }): string {
   const { what, id, ended_here: here, others_told: others } = ended;
-  const found = here === 0 ? `Nothing of the ${what} ${id} runs on this instance` : `Ended ${here} here`;
+  const found = here === 0 ? `Nothing in flight here for the ${what} ${id}` : `Ended ${here} here`;
   return `${found}; ${others ? 'other instances, where there are any, were told.' : 'the store is away, so other instances were NOT told.'}`;
 }
 

@@ -50,7 +50,8 @@ const spend: Command = {
     const rows = answer[`by_${by}`].map((line) => [name(line), String(line.requests), decimal(line.cost)]);
     const total = ['total', String(answer.total_requests), decimal(answer.total_cost)];
     for (const line of columns([[by.toUpperCase(), 'REQUESTS', 'USD'], ...rows, total])) context.io.out(line);
-    if (answer.failed_requests > 0) context.io.out(`${answer.failed_requests} of them failed.`);
+    if (answer.failed_requests > 0)
+      context.io.out(`Without a whole answer (refused, failed, cut, cancelled or killed): ${answer.failed_requests}.`);
     return 0;
   },
 };

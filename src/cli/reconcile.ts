@@ -89,10 +89,14 @@ function lines(answer: Reconciled): string[] {
   return [
     ...columns([head, ...rows, sum]),
     ...(answer.days_not_over.length > 0 ? [`Left out, not over yet: ${answer.days_not_over.join(', ')}.`] : []),
-    answer.corrected > 0
-      ? `${answer.corrected} corrections written.`
-      : answer.differing > 0
-        ? `${answer.differing} lines differ: --apply corrects them by new rows.`
-        : 'The books equal the bill.',
+    finding(answer),
   ];
+}
+
+function finding({ lines, differing, corrected }: Reconciled): string {
+  if (lines.length === 0) return 'Nothing was compared: the bill has no day that is over.';
+  if (corrected > 0) return `Corrections written: ${corrected}.`;
+  return differing > 0
+    ? `Lines that differ: ${differing}. --apply corrects them by new rows.`
+    : 'The books equal the bill.';
 }

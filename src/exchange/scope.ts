@@ -22,7 +22,7 @@ const person = /^[\w.@+-]{0,128}$/;
 const tagName = /^[\w.:/-]{1,64}$/;
 const claimedName = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 /** Long enough for what agents put into Anthropic's `metadata.user_id`. */
-export const claimedNameMax = 256;
+const claimedNameMax = 256;
 
 /** What keeps the text from being a scope; undefined where it is one, `*` at its end included. */
 export function scopeProblem(scope: string): { readonly message: string; readonly unknownKind?: string } | undefined {
@@ -64,7 +64,7 @@ export function scopesOfTarget({
   return [`provider:${provider.name}`, `model:${provider.name}/${model}`];
 }
 
-export function isScopeKind(text: string): text is ScopeKind {
+function isScopeKind(text: string): text is ScopeKind {
   return (scopeKinds as readonly string[]).includes(text);
 }
 

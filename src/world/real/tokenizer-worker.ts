@@ -44,7 +44,7 @@ function load(encoding: CountQuestion['encoding']): Promise<{ countTokens: Count
   return module;
 }
 
-export function countPieces(text: string, count: (piece: string) => number, late: () => boolean): number | undefined {
+function countPieces(text: string, count: (piece: string) => number, late: () => boolean): number | undefined {
   let tokens = 0;
   let pieces = 0;
   for (let from = 0; from < text.length; ) {
