@@ -57,11 +57,14 @@ export function holdsClosedOnce({ rows, openHolds }: Evidence): string[] {
 export function conservation({ rows, balances, metrics }: Evidence): string[] {
   const problems: string[] = [];
   const total = receiptsOf(rows).reduce((sum, { cost }) => sum + cost, 0);
-  for (const { scope, limit, available, held, posted } of balances) {
+  const byWindow = globalByWindow(rows);
+  for (const { scope, limit, available, held, posted, resetsAt } of balances) {
     if (limit !== available + held + posted)
       problems.push(`${scope}: ${limit} is not ${available} + ${held} + ${posted}`);
     if (held !== 0) problems.push(`${scope}: ${held} held at rest`);
-    if (scope === 'global' && posted !== total) problems.push(`global: ${posted} posted, receipts say ${total}`);
+    const today = new Date((resetsAt ?? 0) - dayMs).toISOString().slice(0, 16);
+    const charged = byWindow.get(`day/UTC/${today}Z`) ?? 0;
+    if (scope === 'global' && posted !== charged) problems.push(`global: ${posted} posted, receipts say ${charged}`);
   }
   const counted = [...metrics.matchAll(/^llm_proxy_cost_total\{[^}]*\} ([\d.]+)$/gm)].reduce(
     (sum, [, usd]) => sum + Math.round(Number(usd) * 1e9),
@@ -69,6 +72,21 @@ export function conservation({ rows, balances, metrics }: Evidence): string[] {
   );
   if (counted !== total) problems.push(`metrics say ${counted}, receipts say ${total}`);
   return problems;
+}
+
+const dayMs = 86_400_000;
+
+/** What receipts cost, under the window in which their hold was taken. */
+function globalByWindow(rows: readonly JournalRow[]): Map<string, number> {
+  const windows = new Map<string, string>();
+  const sums = new Map<string, number>();
+  for (const row of rows) {
+    if (row.type === 'hold') windows.set(row.id, row.accounts.find(({ scope }) => scope === 'global')?.window ?? '');
+    if (row.type !== 'receipt') continue;
+    const window = windows.get(row.receipt.id);
+    if (window !== undefined) sums.set(window, (sums.get(window) ?? 0) + row.receipt.cost);
+  }
+  return sums;
 }
 
 /** Invariant 5: a stream that is not whole never ends like a whole one; every answer that ended has a status. */

@@ -23,8 +23,8 @@ export interface Run {
   readonly evidence: Evidence;
 }
 
-/** 2026-01-01, one hour before midnight UTC: a run ends within its day, whose balance must then be the sum of all receipts. */
-const startEpochMs = Date.UTC(2026, 0, 1, 23);
+/** Five minutes before midnight UTC: half of the ten minutes in which clients come lie in one day, half in the next. */
+const startEpochMs = Date.UTC(2026, 0, 1, 23, 55);
 const requests = 40;
 
 export interface SimulatedWorld {
@@ -142,6 +142,16 @@ function traffic(
           ...(chance.below(8) === 0 ? { stalls: { afterBytes: chance.below(400), forMs: chance.below(90_000) } } : {}),
         }),
       );
+    });
+  }
+  for (let kills = chance.below(6); kills > 0; kills--) {
+    clock.after(chance.below(600_000), () => {
+      const running = gateway.running.list();
+      const [first] = running;
+      if (!first) return;
+      const { id, keyId } = running[chance.below(running.length)] ?? first;
+      if (chance.below(3) === 0) gateway.running.kill('key', keyId);
+      else gateway.running.kill('request', id);
     });
   }
   const outage = chance.below(4) === 0 ? chance.below(600_000) : -1;
