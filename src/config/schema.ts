@@ -249,7 +249,7 @@ export const laterSections: Readonly<Record<string, string>> = {
   rules: 'rules are not supported by this version; use models and allowed models of keys',
   cache: 'a cache is not supported by this version; every request reaches its provider',
   alerts: 'alerts are not supported by this version; watch llm_proxy_budget_remaining on /metrics',
-  shared: 'several instances that share limits are not supported by this version; run one instance',
+  shared: 'there is no such section: instances share keys, budgets and spend by the same storage.url, postgres://...',
 };
 
 /** The same for keys inside a section, by their name alone. */
