@@ -1,3 +1,4 @@
+/// <reference lib="esnext.temporal" />
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -63,4 +64,23 @@ test('what is no window id is not read as one', () => {
   for (const text of ['', 'day', 'day/UTC', 'year/UTC/2026-01-01T00:00Z', 'day/UTC/yesterday']) {
     assert.equal(readWindowId(text), undefined);
   }
+});
+
+test('A15: in every zone, over 400 days, a day ends where the calendar of Temporal says', () => {
+  const from = Date.parse('2026-01-01T12:00Z');
+  const dayMs = 86_400_000;
+  const wrong: string[] = [];
+  for (const zone of Intl.supportedValuesOf('timeZone')) {
+    const calendar = createCalendars()('day', zone);
+    let date = Temporal.Instant.fromEpochMilliseconds(from).toZonedDateTimeISO(zone).toPlainDate();
+    for (let now = from; now < from + 400 * dayMs; ) {
+      const next = date.add({ days: 1 });
+      const expected = next.toZonedDateTime(zone).epochMilliseconds;
+      const { endsAt } = calendar.at(now);
+      if (endsAt !== expected) wrong.push(`${zone} ${date}: ${endsAt - expected} ms apart`);
+      date = next;
+      now = expected;
+    }
+  }
+  assert.deepEqual(wrong, []);
 });
