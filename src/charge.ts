@@ -20,7 +20,6 @@ export interface Tab {
   readonly gauge: Gauge;
 }
 
-/** What an attempt cost: the provider's own usage where it came, otherwise an estimate that says what it rests on. */
 export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   const { rooms, exchange, target } = tab;
   const { usage, basis } = usageOf(tab, passed, end);

@@ -1,7 +1,6 @@
 // What is in flight, and the kill: a request, everything of a run, everything of a key.
 
 import { z } from 'zod';
-import { formatUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { Killable, Running } from '../inflight.ts';
 import type { AdminParts } from './parts.ts';
@@ -88,6 +87,7 @@ function shown(each: Running, now: number): Record<string, unknown> {
     output_characters: each.characters,
     cost: usd(each.cost),
     cost_nano_usd: each.cost,
-    held: `${formatUsd(each.held)} USD`,
+    held: usd(each.held),
+    held_nano_usd: each.held,
   };
 }

@@ -246,7 +246,7 @@ const inflight = {
       seconds: 2.5,
       output_characters: 812,
       cost: 0.0015,
-      held: '0.02 USD',
+      held: 0.02,
     },
   ],
   total: 1,
@@ -263,7 +263,7 @@ test('top: a table once where nobody watches, JSON, and a screen that is renewed
   const { code, out } = await run(['top', '--url', url], environment);
   assert.equal(code, 0);
   assert.match(out, /^1 in flight, 0\.0015 USD so far, 0\.0200 USD held$/m);
-  assert.match(out, /^r1 +2\.5s +streaming +ci +a\?\[2J +openai\/gpt-4o +812 +0\.0015 USD +0\.02 USD$/m);
+  assert.match(out, /^r1 +2\.5s +streaming +ci +a\?\[2J +openai\/gpt-4o +812 +0\.0015 USD +0\.0200 USD$/m);
   assert.deepEqual(JSON.parse((await run(['top', '--json', '--url', url], environment)).out), inflight);
   const shown: string[][] = [];
   const screen = {

@@ -14,7 +14,7 @@ interface Line {
   readonly seconds: number;
   readonly output_characters: number;
   readonly cost: number;
-  readonly held: string;
+  readonly held: number;
 }
 
 interface Seen {
@@ -76,7 +76,7 @@ function table({ data, total, cost, held }: Seen): string[] {
     plain(line.provider === null ? line.asked : `${line.provider}/${line.model}`),
     String(line.output_characters),
     dollars(line.cost),
-    line.held,
+    dollars(line.held),
   ]);
   return [head, '', ...columns([['ID', 'AGE', 'PHASE', 'KEY', 'RUN', 'MODEL', 'CHARACTERS', 'COST', 'HELD'], ...rows])];
 }
