@@ -1,6 +1,6 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import { chargeFor, countFor, type Tab } from './charge.ts';
+import { believable, chargeFor, countFor, type Tab } from './charge.ts';
 import type { AnswerContext } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
@@ -41,11 +41,13 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   return async (exchange, target) => {
     const { draft, ingress, outline, funds } = exchange;
     const clamp = clampFor(rooms, exchange, target);
-    const tab: Tab = { rooms, exchange, target, rate: funds.rate, gauge: rooms.meter.gauge(nameOf(target)) };
-    watched(tab, nothingYet);
-    const wire = await dress(tab, clamp);
+    const undressed: Tab = { rooms, exchange, target, rate: funds.rate, gauge: rooms.meter.gauge(nameOf(target)) };
+    watched(undressed, nothingYet);
+    const wire = await dress(undressed, clamp);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
+    const tab: Tab = { ...undressed, dispatchedAt };
+    watched(tab, nothingYet);
     const outcome = outline.stream
       ? await pumped(tab, clamp, start, dispatchedAt)
       : await rooms.stream.collect(start, ingress.reply, exchange.flight, hearingOut(tab));
@@ -143,8 +145,9 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
       ...(answer.usage === undefined ? {} : { usage: answer.usage }),
       ...(answer.model === undefined ? {} : { model: answer.model }),
     };
-    // No bill came: what is read here is all that an estimate has.
-    if (answer.usage === undefined) tab.gauge.sampleText(textInside(body.toString('utf8')), answer.characters);
+    // No bill came, or none that can be true: what is read here is all that an estimate has.
+    if (answer.usage === undefined || !believable(answer.usage, answer.characters))
+      tab.gauge.sampleText(textInside(body.toString('utf8')), answer.characters);
     if (answer.failure) return unseen(tab, passed, fromProvider(answer.failure));
     charge(tab, passed, { kind: 'whole' });
     rooms.route.report(target, true);

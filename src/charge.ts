@@ -6,6 +6,7 @@ import type { Charge } from './exchange/receipt.ts';
 import type { Target } from './exchange/target.ts';
 import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
 import type { Gauge } from './meter/gauge.ts';
+import { silentTokensPerSecond } from './meter/growth.ts';
 import { nameOf } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
@@ -18,6 +19,8 @@ export interface Tab {
   readonly rate: Rate;
   /** Counts its answer. */
   readonly gauge: Gauge;
+  /** Monotonic ms at which the provider was called; absent before. */
+  readonly dispatchedAt?: number;
 }
 
 export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
@@ -57,13 +60,34 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
   const { usage } = passed;
   const whole = end.kind === 'whole' || passed.whole === true;
   if (usage && whole && believable(usage, passed.characters)) return { usage, basis: undefined };
+  if (usage && whole && isPlaceholder(usage, passed.characters))
+    return { usage: { ...usage, output: Math.max(0, received - usage.reasoning) }, basis: 'received-text' };
   if (usage && whole) return { usage: guess(tab, received), basis: 'received-text' };
   // A stream that was broken off has told its input, and of its output only a beginning.
   if (usage && received <= usage.output + usage.reasoning) return { usage, basis: undefined };
   if (usage) return { usage: { ...usage, output: received - usage.reasoning }, basis: 'received-text' };
   const basis = estimateBasis(passed, end);
   if (basis === undefined) return { usage: noUsage(), basis };
-  return { usage: guess(tab, received), basis };
+  return { usage: guess(tab, received + unheard(tab, passed, end)), basis };
+}
+
+/**
+ * What a provider made in silence before it was hung up on: a whole answer, or thoughts that are not shown. Without it
+ * whoever asks and leaves could spend for ever. By time, and never more than is held.
+ */
+function unheard({ rooms, exchange, target, dispatchedAt }: Tab, passed: Passed, end: StreamEnd): number {
+  const { outline, funds, hold, draft } = exchange;
+  if (dispatchedAt === undefined || passed.characters > 0 || !isAbandoned(end)) return 0;
+  const silent = !outline.stream || outline.thinkingBudget !== undefined || rooms.meter.thinks(nameOf(target));
+  if (!silent) return 0;
+  const tokens = ((rooms.world.clock.monotonic() - dispatchedAt) / 1000) * silentTokensPerSecond;
+  return Math.floor(Math.min(tokens, funds.line.tokensFor(hold.amount - costOf(draft.charges))));
+}
+
+/** The provider worked, and whoever asked waited no longer: gone, ended from outside, or at the end of its own time. */
+function isAbandoned(end: StreamEnd): boolean {
+  if (end.kind !== 'broken') return end.kind !== 'whole';
+  return end.failure.from === 'call' && end.failure.call.sent && end.failure.call.clock === 'total';
 }
 
 /**
@@ -108,9 +132,21 @@ function learn({ rooms, exchange, target, gauge }: Tab, { characters }: Passed, 
 const tokensAtMost = 100_000_000;
 
 /** A usage of nothing for an answer of something is none, and neither is one that no model could have. */
-function believable(usage: Usage, characters: number): boolean {
+export function believable(usage: Usage, characters: number): boolean {
   const tokens = inputTokens(usage) + outputTokens(usage);
-  return tokens <= tokensAtMost && (tokens > 0 || usage.images > 0 || usage.seconds > 0 || characters === 0);
+  if (tokens > tokensAtMost || isPlaceholder(usage, characters)) return false;
+  return tokens > 0 || usage.images > 0 || usage.seconds > 0 || characters === 0;
+}
+
+/** An output of this many tokens is no placeholder, however long it is: results of tools are shown and not counted. */
+const placeholderBelow = 32;
+const charactersPerToken = 40;
+
+/** The count of an answer that had not begun, where no later one came: its input holds, its output is yet to be counted. */
+function isPlaceholder(usage: Usage, characters: number): boolean {
+  const tokens = outputTokens(usage);
+  const text = usage.outputAudio + usage.outputImage + usage.images + usage.seconds === 0;
+  return text && inputTokens(usage) > 0 && tokens < placeholderBelow && tokens * charactersPerToken < characters;
 }
 
 /** Priced at the model that answered, unless the operator set a price for the one that was asked. */

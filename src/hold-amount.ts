@@ -60,9 +60,12 @@ export async function admit(rooms: Rooms, wants: Admission): Promise<{ hold: Hol
 /** Puts the hold on another target. What earlier attempts cost stays on it: it is charged whatever becomes of the next. */
 export async function moveFunds(rooms: Rooms, exchange: Exchange, target: Target): Promise<void> {
   const { caller, draft, hold, asks } = exchange;
-  const wants = { ...exchange, target, budgets: rooms.budgets(), id: draft.id, maxCost: asks.maxCost };
+  const wants = { ...exchange, target, budgets: rooms.budgets(), id: draft.id };
   const earlier = costOf(draft.charges);
-  const move = async (funds: Funds): Promise<boolean> => {
+  const maxCost = asks.maxCost === undefined ? undefined : Math.max(0, asks.maxCost - earlier);
+  const move = async (whole: Funds): Promise<boolean> => {
+    if (maxCost !== undefined && whole.minimum > maxCost) return false;
+    const funds = { ...whole, ...within(whole, maxCost) };
     const left = Math.max(0, rooms.budget.available(wants) + hold.amount - earlier);
     const least = Math.min(funds.minimum, funds.wanted);
     if (!(await rooms.budget.move(hold, target, earlier + Math.max(least, Math.min(funds.wanted, left))))) return false;
@@ -74,6 +77,7 @@ export async function moveFunds(rooms: Rooms, exchange: Exchange, target: Target
   if (await move(funds)) return;
   const text = await exactPrompt(rooms, nameOf(target), exchange.body, funds.estimate.text);
   if (text !== undefined && (await move(fundsFor(rooms, wants, { ...funds.estimate, text })))) return;
+  within(funds, maxCost);
   throw rooms.budget.exceeded(hold, caller, earlier + funds.minimum);
 }
 
@@ -96,6 +100,7 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const most = limit * outline.choices;
   const share = outline.stream ? 0 : line.tokensFor(line.price(0) + left / shareOfWhole);
   const wanted = line.price(Math.min(most, Math.max(first, share)));
+  if (!Number.isSafeInteger(wanted)) throw tooManyChoices(outline);
   // Soon somebody may have to be refused: the worker that counts needs a moment to start.
   if (left < wanted * warmBelow) rooms.world.tokenizer?.warm();
   return {
@@ -105,6 +110,11 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
     wanted,
     minimum: line.price(leastTokens(wants, limit) * outline.choices),
   };
+}
+
+/** More than an amount of money can say, let alone pay. */
+function tooManyChoices({ choices }: Outline): Refusal {
+  return new Refusal('invalid_request', `${choices} answers at once are more than can be priced.`, { param: 'n' });
 }
 
 /** What one answer must have at least: a few tokens, and before them the thinking that the provider insists on. */

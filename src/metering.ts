@@ -10,7 +10,7 @@ import { inputTokens, type Usage } from './exchange/usage.ts';
 import { type Clamp, longestAnswer } from './hold-amount.ts';
 import { textInside } from './meter/frame-text.ts';
 import type { Gauge } from './meter/gauge.ts';
-import { createGrowth } from './meter/growth.ts';
+import { createGrowth, silentTokensPerSecond } from './meter/growth.ts';
 import type { KeptText } from './meter/texts.ts';
 import { nameOf, priceLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
@@ -22,8 +22,6 @@ const lookEvery = 200;
 const scarceTokens = 8192;
 /** An estimate this far over a limit that the provider was given is believed: that provider does not keep it. */
 const overLimit = 1.5;
-/** Tokens a second that a model may think in silence. */
-const silentTokensPerSecond = 100;
 const silentTokensMax = 16_384;
 /** Less is not worth a row in the journal. */
 const leastGrowth = 16;

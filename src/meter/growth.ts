@@ -10,6 +10,8 @@ const closelyMs = 10_000;
 /** No growth takes more than this share of what is left, so that many streams end whole rather than one. */
 const shareOfLeft = 32;
 const leastTokens = 64;
+/** Tokens a second that a model may make in silence: thoughts, or an answer that comes whole. */
+export const silentTokensPerSecond = 100;
 
 export interface Growth {
   /** Tokens to ask for where so much money is left. */
