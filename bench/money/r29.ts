@@ -95,7 +95,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   throw new Error('waited too long');
 }
 
-async function run(): Promise<Verdict> {
+export async function run(): Promise<Verdict> {
   let running = await startCatalogued();
   const misses: string[] = [];
   const counts = { byApi: 0, byFile: 0, atStart: 0, requests: 0, pricedZero: 0, otherPrice: 0 };
