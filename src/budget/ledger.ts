@@ -83,6 +83,7 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
     stages: [stageOf(target, onTarget, now)],
     about: wants.about,
     number: 0,
+    joined: false,
   };
   for (const { bucket } of taken.shared) bucket.held += granted;
   for (const { bucket } of standing(taken)) bucket.held += granted;
@@ -116,7 +117,10 @@ export function move(ledger: Ledger, moved: OpenHold, target: Target, amount: Na
   shift(moved, left, stage.places, amount);
   moved.stages.push(stage);
   moved.target = target;
-  if (journal.write(adjustJson(moved, ledger.clock.now(), true))) return true;
+  if (journal.write(adjustJson(moved, ledger.clock.now(), 'moved'))) {
+    moved.joined = false;
+    return true;
+  }
   moved.stages.pop();
   moved.target = before.target;
   shift(moved, stage.places, left, before.amount);
@@ -139,7 +143,8 @@ export function topUp(ledger: Ledger, raised: OpenHold, amount: NanoUsd): boolea
   if (!raised.shared.every(fits) || !places.every(fits)) return false;
   const before = raised.amount;
   shift(raised, places, places, before + amount);
-  if (journal.write(adjustJson(raised, ledger.clock.now(), false))) {
+  if (journal.write(adjustJson(raised, ledger.clock.now(), raised.joined ? 'joined' : 'same'))) {
+    raised.joined = false;
     tell(ledger, raised);
     return true;
   }
@@ -176,20 +181,31 @@ function reread({ live, scopes, now }: Ledger, raised: OpenHold): void {
   raised.budgets = budgets;
   raised.caller = caller;
   const at = now();
-  const byAccount = new Map(
-    [
-      ...scopes.ofCaller(caller, budgets, at),
-      ...scopes.ofClaims(caller, raised.extra, budgets, at),
-      ...scopes.ofTarget(raised.target, budgets, at),
-    ].map((entry) => [entry.account, entry]),
-  );
+  const shared = [...scopes.ofCaller(caller, budgets, at), ...scopes.ofClaims(caller, raised.extra, budgets, at)];
+  const onTarget = scopes.ofTarget(raised.target, budgets, at);
+  const byAccount = new Map([...shared, ...onTarget].map((entry) => [entry.account, entry]));
   const again = ({ entry, bucket }: Place): Place => ({
     entry: byAccount.get(entry.account) ?? { ...entry, limit: Number.POSITIVE_INFINITY, alerts: [] },
     bucket,
   });
-  raised.shared = raised.shared.map(again);
+  raised.shared = [...raised.shared.map(again), ...joining(raised, shared, raised.shared, at)];
   const last = raised.stages.pop();
-  if (last) raised.stages.push({ target: last.target, places: last.places.map(again) });
+  if (!last) return;
+  const places = [...last.places.map(again), ...joining(raised, onTarget, last.places, at)];
+  raised.stages.push({ target: last.target, places });
+}
+
+/** Accounts of budgets that were made while the hold was open: from here it stands on them with all that it holds. */
+function joining(hold: OpenHold, entries: readonly Entry[], places: readonly Place[], now: number): Place[] {
+  // An account that was swept and made anew is no new budget: the hold stays in the window it was taken in.
+  const known = ({ account }: Entry): boolean =>
+    places.some(({ entry }) => entry.account.scope === account.scope && entry.account.calendar === account.calendar);
+  const added = entries
+    .filter((entry) => !known(entry))
+    .map((entry): Place => ({ entry, bucket: current(entry.account, now) }));
+  for (const { bucket } of added) bucket.held += hold.amount;
+  if (added.length > 0) hold.joined = true;
+  return added;
 }
 
 /** The leases look whether there is enough left. */

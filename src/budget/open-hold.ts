@@ -46,6 +46,8 @@ export interface OpenHold {
   readonly about: About | undefined;
   /** Adjust rows made so far. */
   number: number;
+  /** Whether accounts came to it that the journal's last row with accounts does not name. */
+  joined: boolean;
 }
 
 export interface Posting {

@@ -48,10 +48,10 @@ export function replay(journal: Journal, accounts: Accounts, now: number, log: L
     }
   }
 
-  function adjust({ id, number, amount, provider, model, accounts: moved }: AdjustRow): void {
+  function adjust({ id, number, amount, provider, model, accounts: moved, joined }: AdjustRow): void {
     const hold = open.get(id);
     if (!hold || number <= (hold.number ?? 0)) return;
-    const attempt = (hold.attempt ?? 1) + (moved ? 1 : 0);
+    const attempt = (hold.attempt ?? 1) + (moved && !joined ? 1 : 0);
     // The name that was asked for stays when the target changes.
     const asked = hold.asked ?? hold.model;
     open.set(id, { ...hold, number, amount, provider, model, asked, attempt, accounts: moved ?? hold.accounts });

@@ -30,10 +30,11 @@ function aboutJson({ about, caller, number, target, stages, shared }: OpenHold):
 }
 
 /** Counts the row: its number is spent even where it cannot be written. */
-export function adjustJson(hold: OpenHold, at: number, withAccounts: boolean): string {
+export function adjustJson(hold: OpenHold, at: number, accountsAre: 'same' | 'moved' | 'joined'): string {
   const { id, amount, target } = hold;
   hold.number += 1;
-  const accounts = withAccounts ? `,"accounts":${standingJson(hold)}` : '';
+  const joined = accountsAre === 'joined' ? ',"joined":true' : '';
+  const accounts = accountsAre === 'same' ? '' : `,"accounts":${standingJson(hold)}${joined}`;
   return `{"type":"adjust","id":${JSON.stringify(id)},"at":${at},"number":${hold.number},"amount":${amount},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)}${accounts}}`;
 }
 
@@ -45,7 +46,7 @@ export function receiptJson(receipt: Receipt, accounts?: string): string {
 
 /** Undefined where a reader finds it by itself. */
 export function postingsJson(hold: OpenHold, postings: readonly Posting[], cost: number): string | undefined {
-  if (hold.stages.length === 1 && postings.every(({ amount }) => amount === cost)) return undefined;
+  if (hold.stages.length === 1 && !hold.joined && postings.every(({ amount }) => amount === cost)) return undefined;
   return `[${postings.map(({ place, amount }) => `${place.bucket.json.slice(0, -1)},"amount":${amount}}`).join(',')}]`;
 }
 

@@ -106,6 +106,8 @@ export interface AdjustRow {
   readonly model: string;
   /** The accounts it stands on from here, where the move changed them. */
   readonly accounts?: readonly JournalAccount[];
+  /** They changed because a budget was made: the target is the same. */
+  readonly joined?: true;
 }
 
 /** Closes the hold and posts its cost: one row, so that money and receipt cannot disagree. */
