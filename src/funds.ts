@@ -18,5 +18,7 @@ export interface Funds {
   readonly line: PriceLine;
   /** What was asked for; a hold that is less was cut to what was left. */
   readonly wanted: NanoUsd;
+  /** What is held where money is ample: a stream that got less is clamped to it. */
+  readonly usual: NanoUsd;
   readonly minimum: NanoUsd;
 }

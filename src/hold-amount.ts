@@ -108,6 +108,7 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
     estimate,
     line,
     wanted,
+    usual: Math.min(wanted, line.price(Math.min(most, Math.max(firstTokens, expected) * outline.choices))),
     minimum: line.price(leastTokens(wants, limit) * outline.choices),
   };
 }
@@ -141,14 +142,14 @@ export interface Clamp {
 }
 
 /**
- * Undefined where it does not bite. A stream is clamped where its first hold was all that was left; a whole answer
+ * Undefined where it does not bite. A stream is clamped where not even a usual first hold was left; a whole answer
  * wherever its hold covers less than its limit. Throws `budget_exceeded` below the provider's floor for thinking.
  */
 export function clampFor(rooms: Rooms, exchange: Exchange, target: Target): Clamp | undefined {
   const { asks, draft, outline, hold, funds, caller } = exchange;
   const earlier = costOf(draft.charges);
   const buys = (amount: NanoUsd): number => Math.floor(funds.line.tokensFor(amount - earlier) / outline.choices);
-  const short = !outline.stream || hold.amount - earlier < funds.wanted;
+  const short = !outline.stream || hold.amount - earlier < funds.usual;
   const byBudget = short ? buys(hold.amount) : Number.POSITIVE_INFINITY;
   const byCost = asks.maxCost === undefined ? Number.POSITIVE_INFINITY : buys(asks.maxCost);
   const outputLimit = Math.max(1, Math.min(byBudget, byCost));

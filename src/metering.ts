@@ -20,7 +20,7 @@ import type { Verdict } from './stream/hooks.ts';
 const lookEvery = 200;
 /** Text is kept for an exact count once what is left would not pay so many tokens, or four usual answers. */
 const scarceTokens = 8192;
-/** An estimate this far over a limit that the provider was given is believed: that provider does not keep it. */
+/** An estimate this far over a limit is believed where nobody can count: that provider does not keep what it was given. */
 const overLimit = 1.5;
 const silentTokensMax = 16_384;
 /** Less is not worth a row in the journal. */
@@ -71,7 +71,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
 
   /** What must be paid for to let the stream go on: what it has, and what may be in flight, up to its limit. */
   const needed = (tokens: number): number => {
-    const keeps = toldTokens <= ceiling && tokens <= ceiling * overLimit;
+    const keeps = toldTokens <= ceiling && tokens <= (text ? ceiling : ceiling * overLimit);
     return keeps ? Math.min(tokens + mark, ceiling) : tokens + mark;
   };
 
@@ -81,7 +81,8 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     if (text || !rooms.world.tokenizer) return;
     const usual = meter.usualLength(caller.keyId, name) ?? 0;
     const enough = Math.min(ceiling, Math.max(scarceTokens, 4 * usual));
-    if (covered + line.tokensFor(line.price(0) + left()) >= enough) return;
+    // What is clamped to its money has enough only as long as its provider keeps the limit.
+    if (!clamp && covered + line.tokensFor(line.price(0) + left()) >= enough) return;
     rooms.world.tokenizer.warm();
     text = meter.keepText();
     sureTokens = tokensSoFar;

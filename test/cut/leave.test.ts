@@ -81,6 +81,7 @@ describe('C1, C2, C6: streams left at any byte', { concurrency: 2 }, () => {
           const receipt = await world.receipt(`${provider}/${model(number)}`);
           assert.deepEqual([receipt.ending, receipt.status, receipt.code], ['cancelled', 499, 'client_closed']);
           const deed = world.upstream.deeds.find((each) => each.model === model(number));
+          while (deed && deed.hungUpAt === 0 && !deed.ended) await new Promise((resolve) => setImmediate(resolve));
           assert.ok(deed && deed.hungUpAt > 0 && deed.tokens < wholeTokens, 'C6: the provider saw it go');
           assert.ok(receipt.cost > 0 && receipt.charges.length === 1);
           // Estimated on what was received, by a measure that errs upwards; never the whole answer.
