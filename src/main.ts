@@ -9,6 +9,7 @@ import { openInstallation, version } from './installation.ts';
 import { genericRow, readyProvider } from './providers/ready.ts';
 import { rows } from './providers/table.ts';
 import { start } from './start.ts';
+import type { Seat } from './workers/seat.ts';
 import { StartError } from './world/real/data-folder.ts';
 import { createLog } from './world/real/log.ts';
 
@@ -41,8 +42,12 @@ async function serve(
     ...(values.port === undefined ? {} : { PORT: values.port }),
     ...(values.host === undefined ? {} : { HOST: values.host }),
   };
+  const seat = await seatOf(environment);
   const running = await start({
     environment,
+    ...(seat ? { seat } : {}),
+    startParent: async (loaded) =>
+      (await import('./workers/parent.ts')).startParent({ loaded, print: (text) => process.stdout.write(text) }),
     table,
     fileName: findConfigFile({ environment, ...(values.config === undefined ? {} : { named: values.config }) }),
     print: (text) => process.stdout.write(text),
@@ -54,12 +59,29 @@ async function serve(
     void running.stop().finally(() => process.exit(code));
   };
   process.on('SIGTERM', () => stop(0));
-  process.on('SIGINT', () => stop(0));
-  process.on('SIGHUP', () => running.reload());
+  // A terminal sends these to every process of the group; to a worker the parent says what follows from them.
+  process.on('SIGINT', () => seat ?? stop(0));
+  process.on('SIGHUP', () => seat ?? running.reload());
+  seat?.onOrder((order) => {
+    if (order === 'reload') running.reload();
+    else if (!stopping) stop(0);
+  });
   // The state of a process that threw where nobody caught it cannot be trusted: what runs may end, then it goes.
   process.on('uncaughtException', (error) => {
     running.log.error('uncaught', { stack: error.stack });
     stop(1);
+  });
+}
+
+/** Set by the parent process, which alone leaves a channel open. */
+async function seatOf(environment: Readonly<Record<string, string | undefined>>): Promise<Seat | undefined> {
+  const { TOLLGATE_WORKER: number, TOLLGATE_WORKERS: count, TOLLGATE_WORKER_PORTS: ports } = environment;
+  if (number === undefined || !process.send) return undefined;
+  const { takeSeat } = await import('./workers/seat.ts');
+  return takeSeat(process, {
+    number: Number(number),
+    count: Number(count),
+    ports: ports ? ports.split(',').map(Number) : [],
   });
 }
 

@@ -12,6 +12,7 @@ import { Refusal } from './exchange/refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { type Installation, openInstallation } from './installation.ts';
 import { refuseCollisions } from './live.ts';
+import type { Seat } from './workers/seat.ts';
 import { realClock } from './world/real/clock.ts';
 import { StartError } from './world/real/data-folder.ts';
 import { createLog } from './world/real/log.ts';
@@ -24,6 +25,10 @@ export interface StartOptions {
   readonly table: ProviderTable;
   readonly fileName: string | undefined;
   readonly print: (text: string) => void;
+  /** Present in a worker. */
+  readonly seat?: Seat;
+  /** Starts what stands over several workers, where several are wanted. */
+  readonly startParent: (loaded: Loaded) => Promise<Running>;
 }
 
 export interface Running {
@@ -43,12 +48,15 @@ export async function start(options: StartOptions): Promise<Running> {
   let loaded = load();
   let draining = false;
   const { settings } = loaded;
-  const log = createLog(settings.logLevel);
+  const { seat } = options;
+  if (!seat && settings.workers > 1) return options.startParent(loaded);
+  const log = createLog(settings.logLevel, seat?.number);
   const installation = await openInstallation({
     loaded: () => loaded,
     log,
     environment,
     notReady: () => (draining ? ['draining'] : []),
+    ...(seat ? { seat } : {}),
   });
   if (!installation)
     throw new StartError(
@@ -71,11 +79,13 @@ export async function start(options: StartOptions): Promise<Running> {
     clock: realClock,
     log,
   });
-  const servers = await listen(loaded, gateway, createAdmin(installation.parts));
+  const servers = await listen(loaded, gateway, createAdmin(installation.parts), seat);
   for (const { line, key, message } of loaded.warnings) log.warn('config-warning', { line, key, reason: message });
   checkDescriptors(log);
   const { host } = settings.listen;
-  options.print(banner(`http://${host.includes(':') ? `[${host}]` : host}:${servers[0]?.port}`, loaded, folder));
+  seat?.ready(servers.map(({ port }) => port));
+  if (!seat)
+    options.print(banner(`http://${host.includes(':') ? `[${host}]` : host}:${servers[0]?.port}`, loaded, folder));
 
   return {
     log,
@@ -117,35 +127,49 @@ async function firstKey({ gateway, store, folder }: Installation): Promise<void>
 }
 
 /** The data plane, and the control plane on the same port or on its own. */
-async function listen({ settings }: Loaded, gateway: Gateway, admin: InboundListener): Promise<OpenServer[]> {
+async function listen(
+  { settings }: Loaded,
+  gateway: Gateway,
+  admin: InboundListener,
+  seat: Seat | undefined,
+): Promise<OpenServer[]> {
   const { listen: data, admin: control, metrics } = settings;
-  const together = control.enabled && !control.listen;
-  const controlled = together ? /^\/(admin|metrics|healthz|readyz)(\/|\?|$)/ : /^\/(healthz|readyz)(\?|$)/;
+  const joined = control.enabled && !control.listen;
+  const controlled = joined ? /^\/(admin|metrics|healthz|readyz)(\/|\?|$)/ : /^\/(healthz|readyz)(\?|$)/;
   const metricsHere = metrics === 'open' && !control.listen;
+  const [dataPort = data.port, controlPort = control.listen?.port ?? 0] = seat?.ports ?? [];
+  const together = seat !== undefined;
   const servers = [
-    await open(data, (request, reply) => {
+    await open({ ...data, port: dataPort }, together, (request, reply) => {
       const target = request.url ?? '';
       const toAdmin = controlled.test(target) || (metricsHere && /^\/metrics(\?|$)/.test(target));
       (toAdmin ? admin : gateway.listener)(request, reply);
     }),
   ];
-  if (control.enabled && control.listen) servers.push(await open(control.listen, admin));
+  if (control.enabled && control.listen)
+    servers.push(await open({ ...control.listen, port: controlPort }, together, admin));
   return servers;
 }
 
-async function open({ host, port }: Address, listener: InboundListener): Promise<OpenServer> {
+async function open(address: Address, together: boolean, listener: InboundListener): Promise<OpenServer> {
+  const { host, port } = address;
   try {
-    return await openServer(host, port, listener);
+    return await openServer(host, port, listener, together);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new StartError(
-        `Port ${port} on ${host} is taken. Stop what serves there, or set PORT (or listen.port) to another.`,
-      );
-    if (code === 'EACCES')
-      throw new StartError(`Port ${port} needs more rights than this process has; use one above 1023.`);
-    throw new StartError(`Cannot listen on ${host}:${port}: ${message}.`);
+    throw notOpen(address, error);
   }
+}
+
+/** One line for the operator. */
+export function notOpen({ host, port }: Address, error: unknown): StartError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE')
+    return new StartError(
+      `Port ${port} on ${host} is taken. Stop what serves there, or set PORT (or listen.port) to another.`,
+    );
+  if (code === 'EACCES')
+    return new StartError(`Port ${port} needs more rights than this process has; use one above 1023.`);
+  return new StartError(`Cannot listen on ${host}:${port}: ${message}.`);
 }
 
 /** A stream takes two descriptors; a limit of 1,024, common on developers' machines, is 500 streams. */

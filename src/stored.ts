@@ -1,6 +1,7 @@
 // The store of an installation opened, with what this instance must know of it to serve: also while it is away.
 
 import type { Settings } from './config/settings.ts';
+import type { Signals } from './exchange/signal.ts';
 import { followKnown, hasCopy, type KnownRecords } from './store/known.ts';
 import { openStore, type Store } from './store/store.ts';
 import { type DataFolder, newToken, StartError } from './world/real/data-folder.ts';
@@ -14,7 +15,12 @@ export interface Stored {
 }
 
 /** Throws `StartError` where there is neither the store nor a copy of what it held. */
-export async function openStored(storage: Settings['storage'], folder: DataFolder, log: Log): Promise<Stored> {
+export async function openStored(
+  storage: Settings['storage'],
+  folder: DataFolder,
+  log: Log,
+  relay?: Signals,
+): Promise<Stored> {
   const shared = storage.kind === 'postgres';
   const copy = folder.file('known.json');
   try {
@@ -22,6 +28,7 @@ export async function openStored(storage: Settings['storage'], folder: DataFolde
       storage: shared ? { kind: 'postgres', url: storage.url.reveal() } : storage,
       journalFolder: folder.file('journal'),
       instance: folder.instance(),
+      ...(relay ? { relay } : {}),
       mayBeAway: shared && hasCopy(copy),
       onTrouble: (reason) => log[reason ? 'error' : 'info']('store', { trouble: reason ?? 'over' }),
     });

@@ -17,22 +17,23 @@ export const inflightRoutes: readonly Route[] = [
     method: 'GET',
     path: '/admin/inflight',
     access: 'admin',
-    summary: 'What is in flight on this instance, longest running first',
+    summary: 'What is in flight on this instance, all its workers together, longest running first',
     query: { limit: 'At most so many, 1 to 20,000; 1,000', key: 'Only this key', run: 'Only this run' },
-    answers: '{ data: [{ id, phase, key, run, model, cost, held, … }], total, cost, held }',
-    handle: (ask, parts) => {
+    answers:
+      '{ data: [{ id, phase, key, run, model, cost, held, … }], total, cost, held }; with workers also worker on each, and workers, silent_workers',
+    handle: async (ask, parts) => {
       const limit = wholeNumber(ask.query, 'limit', 20_000) ?? 1_000;
       const key = ask.query.get('key');
       const run = ask.query.get('run');
-      const all = parts.inflight
-        .list()
-        .filter((each) => (key === null || each.keyId === key) && (run === null || each.run === run));
+      const { list, workers } = await everywhere(parts);
+      const all = list.filter((each) => (key === null || each.keyId === key) && (run === null || each.run === run));
       const now = parts.clock.now();
       return ok({
         data: all.slice(0, limit).map((each) => shown(each, now)),
         total: all.length,
         cost: usd(sum(all, 'cost')),
         held: usd(sum(all, 'held')),
+        ...workers,
       });
     },
   },
@@ -40,7 +41,7 @@ export const inflightRoutes: readonly Route[] = [
     method: 'DELETE',
     path: '/admin/inflight/{id}',
     access: 'admin',
-    summary: 'Ends a request, whatever it is at, on whichever instance it runs',
+    summary: 'Ends a request, whatever it is at, on whichever instance or worker it runs',
     answers: '{ what, id, ended_here, others_told }',
     handle: (ask, parts) => ended(parts, 'request', ask.params.id ?? ''),
   },
@@ -60,6 +61,18 @@ export const inflightRoutes: readonly Route[] = [
   },
 ];
 
+/** Of this process alone, or of all that serve the port with it. */
+async function everywhere({ inflight, workers }: AdminParts) {
+  const own = inflight.list();
+  if (!workers) return { list: own };
+  const { replies, silent } = await workers.gather('inflight');
+  const list: (Running & { worker?: number })[] = own.map((each) => ({ ...each, worker: workers.number }));
+  for (const { worker, answer } of replies)
+    for (const each of answer as readonly Running[]) list.push({ ...each, worker });
+  list.sort((one, other) => one.startedAt - other.startedAt);
+  return { list, workers: { workers: workers.count, silent_workers: silent } };
+}
+
 async function ended(parts: AdminParts, what: Killable, id: string) {
   const { here, told } = await parts.inflight.kill(what, id);
   parts.log.info('killed', { what, id, ended_here: here, others_told: told });
@@ -70,9 +83,10 @@ function sum(all: readonly Running[], what: 'cost' | 'held'): number {
   return all.reduce((total, each) => total + each[what], 0);
 }
 
-function shown(each: Running, now: number): Record<string, unknown> {
+function shown(each: Running & { worker?: number }, now: number): Record<string, unknown> {
   return {
     id: each.id,
+    ...(each.worker === undefined ? {} : { worker: each.worker }),
     phase: each.phase,
     key: each.keyId,
     key_name: each.keyName,

@@ -10,6 +10,7 @@ import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
 import type { CostsAnswer, OtherCost, RequestsQuery, SpendQuery, SpendRow } from '../exchange/spend.ts';
 import type { Secret } from '../exchange/target.ts';
 import type { Bucket, Usage } from '../exchange/usage.ts';
+import type { Workmate } from '../exchange/workers.ts';
 import type { Killable, Running } from '../inflight.ts';
 import type { Clock, Log, Random } from '../world/world.ts';
 
@@ -20,6 +21,8 @@ export interface AdminParts {
   readonly store: AdminStore;
   readonly prices: AdminPrices;
   readonly inflight: AdminInflight;
+  /** Where several processes serve one port together. */
+  readonly workers?: Workmate;
   readonly catalogue: AdminCatalogue;
   /** What a usage costs at a target at a moment; undefined where that has no price. */
   priceUsage(target: Priced, usage: Usage, at: number): NanoUsd | undefined;

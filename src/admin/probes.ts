@@ -1,5 +1,7 @@
 // What machines ask: is the process alive, may it be sent traffic, what are its numbers.
 
+import { joinMetrics } from './join-metrics.ts';
+import type { AdminParts } from './parts.ts';
 import { ok, type Route } from './route.ts';
 
 export const probeRoutes: readonly Route[] = [
@@ -31,10 +33,17 @@ export const probeRoutes: readonly Route[] = [
     access: 'metrics',
     summary: 'Prometheus metrics; the admin token unless `metrics: open`',
     answers: 'text/plain; version=0.0.4',
-    handle: (_, parts) => ({
+    handle: async (_, parts) => ({
       status: 200,
-      text: parts.metrics(),
+      text: await metricsOfAll(parts),
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
     }),
   },
 ];
+
+async function metricsOfAll({ metrics, workers }: AdminParts): Promise<string> {
+  if (!workers) return metrics();
+  const { replies } = await workers.gather('metrics');
+  const others = replies.map(({ worker, answer }) => ({ worker, text: answer }));
+  return joinMetrics([{ worker: workers.number, text: metrics() }, ...others]);
+}

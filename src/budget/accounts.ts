@@ -83,7 +83,9 @@ export function freeUnder(limit: NanoUsd, { leased, posted, held }: Bucket): Nan
 export function leftOf(limit: NanoUsd, bucket: Bucket): NanoUsd {
   const { leased, posted, held, elsewhere } = bucket;
   if (leased === Number.POSITIVE_INFINITY) return limit - posted - held;
-  return Math.min(limit, leased) - posted - held + Math.min(elsewhere.available, limit);
+  const own = Math.min(limit, leased) - posted - held;
+  // Before the bank was asked nothing more is known than what is spent.
+  return Math.min(own + Math.min(elsewhere.available, limit), limit - posted - held - elsewhere.posted);
 }
 
 function emptyBucket({ scope, unleased }: Pick<Account, 'scope' | 'unleased'>, window: Window): Bucket {

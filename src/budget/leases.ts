@@ -231,7 +231,9 @@ export function createLeases(
       const { bucket } = holding;
       const gained = slice.have - bucket.leased;
       bucket.leased = slice.have;
-      bucket.elsewhere = { available: slice.available, posted: Math.max(0, slice.posted - told.posted) };
+      // Asked without a limit, at the entry, the bank has said what is posted, and not what is left.
+      const available = told.limit > 0 ? slice.available : bucket.elsewhere.available;
+      bucket.elsewhere = { available, posted: Math.max(0, slice.posted - told.posted) };
       holding.told = told.posted;
       holding.recalling = slice.recalling;
       holding.filled = freeOf(bucket);
@@ -249,6 +251,8 @@ export function createLeases(
     number = known.number;
     offset = known.now - clock.now();
     entered = true;
+    // What others have posted of it is known with the first answer.
+    for (const holding of holdings.values()) queue.add(holding);
   };
 
   const giveBack = (holding: Holding): void => {

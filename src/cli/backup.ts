@@ -1,12 +1,13 @@
 // `tollgate backup` and `tollgate restore`: everything that lasts, copied while the gateway runs, and put back.
 
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Command, CommandError } from './command.ts';
 import { copy, copyJournal, copySecrets, copyStore, readManifest, storeName, writeManifest } from './copy.ts';
 import { loadedFor, pricingOf } from './ledger.ts';
 import { takeLock } from './lock.ts';
-import { type Verified, verify } from './verify/verify.ts';
+import { journalsOf, verifyAll } from './verify/all.ts';
+import type { Verified } from './verify/verify.ts';
 
 const backupCommand: Command = {
   name: 'backup',
@@ -31,9 +32,9 @@ const backupCommand: Command = {
     const names = copySecrets(dataFolder, into, storeFile);
     // The store before the journal, which it reads: the copy of the store is behind the copy of the journal, never ahead.
     if (storeFile !== undefined && existsSync(storeFile)) names.push(await copyStore(storeFile, into));
-    names.push(...copyJournal(join(dataFolder, 'journal'), into));
+    for (const { name } of journalsOf(dataFolder)) names.push(...copyJournal(dataFolder, name, into));
     const manifest = writeManifest(into, context.io.about.version, names);
-    const found = await verify(join(into, 'journal'), undefined, pricingOf(loaded));
+    const found = await verifyAll(into, undefined, pricingOf(loaded));
     const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
     if (context.json) context.io.out(JSON.stringify({ folder: into, at: manifest.at, bytes, ...shortly(found) }));
     else {
@@ -68,12 +69,14 @@ const restoreCommand: Command = {
       mkdirSync(join(dataFolder, 'journal'), { recursive: true, mode: 0o700 });
       for (const { name } of manifest.files) {
         const to = name === storeName ? storeFile : join(dataFolder, name);
-        if (to !== undefined) copy(join(from, name), to);
+        if (to === undefined) continue;
+        mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+        copy(join(from, name), to);
       }
     } finally {
       release();
     }
-    const found = await verify(join(dataFolder, 'journal'), undefined, pricingOf(loaded));
+    const found = await verifyAll(dataFolder, undefined, pricingOf(loaded));
     if (context.json) context.io.out(JSON.stringify({ folder: dataFolder, at: manifest.at, ...shortly(found) }));
     else {
       context.io.out(
@@ -88,8 +91,8 @@ const restoreCommand: Command = {
 export const backupCommands: readonly Command[] = [backupCommand, restoreCommand];
 
 function refuseFull(dataFolder: string, storeFile: string | undefined): void {
-  const journal = join(dataFolder, 'journal');
-  const has = existsSync(journal) && readdirSync(journal).length > 0 ? journal : storeFile;
+  const full = journalsOf(dataFolder).find(({ name }) => readdirSync(join(dataFolder, name)).length > 0);
+  const has = full ? join(dataFolder, full.name) : storeFile;
   if (has !== undefined && existsSync(has)) throw new CommandError(`${has} is there already; move it away first`);
 }
 

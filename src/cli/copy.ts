@@ -33,7 +33,7 @@ export const storeName = 'tollgate.db';
 const secretBytesMax = 65_536;
 
 const segmentName = /^\d{12}\.journal$/;
-const restorable = /^(journal\/\d{12}\.journal|[\w-][\w.-]*)$/;
+const restorable = /^((workers\/[1-9]\d?\/)?journal\/\d{12}\.journal|[\w-][\w.-]*)$/;
 
 export function copySecrets(dataFolder: string, into: string, storeFile: string | undefined): string[] {
   const copied: string[] = [];
@@ -65,14 +65,15 @@ export async function copyStore(storeFile: string, into: string): Promise<string
  * Oldest first, so that what is copied is a beginning of the journal whatever is appended meanwhile; the last file up to
  * its last whole row. Files that a running gateway removes at this moment are missing from the copy, as they are there.
  */
-export function copyJournal(journalFolder: string, into: string): string[] {
-  mkdirSync(join(into, 'journal'), { mode: 0o700 });
+export function copyJournal(dataFolder: string, journal: string, into: string): string[] {
+  const journalFolder = join(dataFolder, journal);
+  mkdirSync(join(into, journal), { recursive: true, mode: 0o700 });
   const names = readdirSync(journalFolder)
     .filter((name) => segmentName.test(name))
     .sort();
   const copied: string[] = [];
   for (const name of names) {
-    const path = join(into, 'journal', name);
+    const path = join(into, journal, name);
     try {
       copy(join(journalFolder, name), path);
     } catch (error) {
@@ -80,7 +81,7 @@ export function copyJournal(journalFolder: string, into: string): string[] {
       throw error;
     }
     if (name === names.at(-1)) truncateSync(path, readFileSync(path).lastIndexOf(10) + 1);
-    copied.push(`journal/${name}`);
+    copied.push(join(journal, name));
   }
   return copied;
 }

@@ -8,15 +8,16 @@ import { findConfigFile, loadConfigFile } from '../config/file.ts';
 import { formatUsd } from '../exchange/money.ts';
 import { createPrices } from '../price/price.ts';
 import { type Command, CommandError, type Context, columns } from './command.ts';
+import { verifyAll } from './verify/all.ts';
 import type { Costs } from './verify/totals.ts';
-import { type Pricing, type Standing, type Verified, verify } from './verify/verify.ts';
+import type { Pricing, Standing, Verified } from './verify/verify.ts';
 
 const verifyCommand: Command = {
   name: 'ledger verify',
   usage: '[--json]',
   summary: 'Prove that no money is lost or counted twice, from the journal alone',
   help: [
-    'Reads the whole journal with a reader of its own and adds it up; then asks the running gateway for its accounts,',
+    'Reads every journal of the folder with a reader of its own and adds it up; then asks the running gateway for its accounts,',
     'budgets and reports, and prices every charge again. Says OK, or names each difference and ends with 1.',
     'It runs where the data folder is, while the gateway serves; with --offline it opens the folder itself, which',
     'closes what a dead process left open, as a start would.',
@@ -25,15 +26,15 @@ const verifyCommand: Command = {
   words: [0, 0],
   run: async (context) => {
     const loaded = loadedFor(context);
-    const folder = join(loaded.settings.dataFolder, 'journal');
-    if (!existsSync(folder))
+    const folder = loaded.settings.dataFolder;
+    if (!existsSync(join(folder, 'journal')))
       throw new CommandError(
         `there is no journal in ${loaded.settings.dataFolder}; run this where the data folder is, or set TOLLGATE_DATA`,
       );
-    const found = await verify(
+    const found = await verifyAll(
       folder,
       {
-        standing: async () => (await context.ask('GET', '/admin/ledger')) as Standing,
+        standing: async (worker) => (await context.ask('GET', `/admin/ledger?worker=${worker}`)) as Standing,
         costs: async (from) =>
           (await context.ask('GET', `/admin/analytics/costs${from === undefined ? '' : `?from=${from}`}`)) as Costs,
       },

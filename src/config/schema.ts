@@ -176,6 +176,14 @@ const price = z
 export const configSchema = z
   .strictObject({
     $schema: z.string().optional().describe('For editors; not read.'),
+    workers: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'Processes that serve the one port and spend from the same budgets, one for each core; 1. See docs/instances.md.',
+      ),
     listen: z
       .strictObject({
         host: z.string().min(1).optional(),

@@ -27,6 +27,8 @@ export interface JournalSettings {
 
 export interface Settings {
   readonly listen: Address;
+  /** Processes that serve it together; one needs no other to watch over it. */
+  readonly workers: number;
   /** Milliseconds that exchanges in flight have once the process is told to stop. */
   readonly graceMs: number;
   /** On a host that is not loopback the control plane is off until the file asks for it. */
@@ -74,6 +76,7 @@ export function readSettings(file: ConfigFile, sim: boolean, sources: SettingsSo
   const wantedMetrics = file.metrics ?? 'token';
   return {
     listen,
+    workers: readWorkers(environment, findings) ?? file.workers ?? 1,
     graceMs: parseDuration(file.listen?.grace ?? '') ?? 30_000,
     admin: { enabled, ...(adminListen ? { listen: adminListen } : {}) },
     metrics: wantedMetrics === 'token' && !enabled ? 'off' : wantedMetrics,
@@ -113,6 +116,20 @@ function readPort(environment: Environment, findings: Findings): number | undefi
   const port = Number(written);
   if (/^\d{1,5}$/.test(written) && port <= 65535) return port;
   findings.problem([], `PORT must be a number from 0 to 65535, and is ${JSON.stringify(written.slice(0, 40))}`);
+  return undefined;
+}
+
+const workersMax = 64;
+
+function readWorkers(environment: Environment, findings: Findings): number | undefined {
+  const written = environment.TOLLGATE_WORKERS?.trim();
+  if (!written) return undefined;
+  const workers = Number(written);
+  if (/^\d{1,2}$/.test(written) && workers >= 1 && workers <= workersMax) return workers;
+  findings.problem(
+    [],
+    `TOLLGATE_WORKERS must be a number from 1 to ${workersMax}, and is ${JSON.stringify(written.slice(0, 40))}`,
+  );
   return undefined;
 }
 

@@ -12,7 +12,8 @@ const taken: readonly unknown[] = [1555, 2067];
 export function openSqlite(file: string): Database {
   const database = new DatabaseSync(file);
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+    // The wait first: several processes open the file at once, and changing its mode takes a lock.
+    database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
   } catch (error) {
     database.close();
     throw error;

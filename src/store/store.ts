@@ -35,17 +35,20 @@ export interface StoreOptions {
   readonly instance: string;
   /** Open it also where the database cannot be reached now: it is tried for ever. Not at a first start. */
   readonly mayBeAway?: boolean;
+  /** Carries signals between processes that share a SQLite file, which tells nobody; PostgreSQL needs none. */
+  readonly relay?: Signals;
   /** Told each time that the trouble is another; undefined when it is over. */
   readonly onTrouble?: (message: string | undefined) => void;
 }
 
 /** Resolves once the database is open and its schema the newest; rejects where it cannot be. */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { mayBeAway = false, onTrouble = () => undefined, ...data } = options;
+  const { mayBeAway = false, onTrouble = () => undefined, relay, ...data } = options;
   const listeners: ((signal: Signal) => void)[] = [];
   const hear = (signal: Signal): void => {
     for (const listener of listeners) listener(signal);
   };
+  relay?.listen(hear);
   const changedPerhaps = (message: string | undefined): void => {
     onTrouble(message);
     if (message === undefined)
@@ -64,6 +67,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       saved += 1;
       // Also where it failed: whether it was saved all the same is known by reading alone.
       hear({ kind: 'changed', what });
+      // Where no message passes, the parent is gone, and this process with it.
+      await relay?.send({ kind: 'changed', what }).catch(() => undefined);
     }
   };
   return {
@@ -90,6 +95,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       async send(signal) {
         hear(signal);
         if (data.storage.kind === 'postgres') await ask('send', signal);
+        else await relay?.send(signal);
       },
       listen: (listener) => void listeners.push(listener),
     },

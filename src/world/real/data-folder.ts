@@ -1,7 +1,7 @@
 // The folder that holds everything that lasts: made private, with its small secret files.
 
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 /** One line for the operator: what is wrong and what to do. */
@@ -38,6 +38,34 @@ export function openDataFolder(path: string): DataFolder {
     return value;
   };
   return { path, file, keep, secret, instance: () => secret('instance', () => `i${randomBytes(8).toString('hex')}`) };
+}
+
+/** What belongs to one process of several over the folder; all else they have in common. */
+const ownNames: readonly string[] = ['journal', 'known.json', 'lock'];
+
+/** Below it each process but the first has its journal; and each its lock. */
+export const workersFolder = 'workers';
+
+/** The folder as one of several processes has it. The first has the journal and the name of a process that is alone. */
+export function workerFolder(folder: DataFolder, number: number): DataFolder {
+  const own = join(folder.path, workersFolder, String(number));
+  const first = number === 1;
+  return {
+    ...folder,
+    file: (name) =>
+      ownNames.includes(name) && !(first && name !== 'lock') ? join(own, name) : join(folder.path, name),
+    instance: () => (first ? folder.instance() : `${folder.instance()}-${number}`),
+  };
+}
+
+/** Numbers of the processes that have a journal below `workersFolder`, of now and of before. */
+export function workerNumbers(path: string): number[] {
+  const folder = join(path, workersFolder);
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^[1-9]\d?$/.test(name) && existsSync(join(folder, name, 'journal')))
+    .map(Number)
+    .sort((one, other) => one - other);
 }
 
 export function newToken(prefix: string): string {

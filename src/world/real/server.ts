@@ -12,8 +12,22 @@ export interface OpenServer {
   destroy(): void;
 }
 
-/** Rejects with node's own error (EADDRINUSE, EACCES). */
-export function openServer(host: string, port: number, listener: InboundListener): Promise<OpenServer> {
+/**
+ * Where the kernel spreads connections over sockets of one port; elsewhere the parent process hands them out. What waits
+ * for a process that is killed is reset then, where a connection that was being handed to it would hang for ever.
+ */
+const spreads = process.platform === 'linux';
+
+/**
+ * `together`: other processes listen on the port too, and whoever opens first must know that it is free. Rejects with
+ * node's own error (EADDRINUSE, EACCES).
+ */
+export function openServer(
+  host: string,
+  port: number,
+  listener: InboundListener,
+  together = false,
+): Promise<OpenServer> {
   const server: Server = createServer(
     {
       maxHeaderSize: 32_768,
@@ -35,7 +49,7 @@ export function openServer(host: string, port: number, listener: InboundListener
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, 8192, () => {
+    server.listen({ port, host, backlog: 8192, reusePort: together && spreads }, () => {
       const address = server.address();
       resolve({
         port: typeof address === 'object' && address !== null ? address.port : port,
@@ -66,4 +80,10 @@ export function loopDelay(): { readonly ms: () => number; readonly stop: () => v
       histogram.disable();
     },
   };
+}
+
+/** Rejects where somebody listens there, which sockets that share a port would not notice. */
+export async function probePort(host: string, port: number): Promise<void> {
+  const probe = await openServer(host, port, () => undefined);
+  probe.stop();
 }
