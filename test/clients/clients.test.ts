@@ -76,7 +76,8 @@ let provider: Provider;
 
 before(async () => {
   provider = await startProvider();
-  const common = { api_key: 'sk-provider' };
+  // Who leaves is hung up on at once here; that a provider which bills on is heard out has tests of its own.
+  const common = { api_key: 'sk-provider', billing: { abort_stops: true } };
   const poor = ['openai/gpt-4o-mini', 'anthropic/claude-haiku-4-5', 'gemini/gemini-2.5-flash-lite'];
   gateway = await startGateway({
     config: {
