@@ -12,7 +12,7 @@ import type { Part } from '../src/exchange/part.ts';
 import { noUsage, type Usage } from '../src/exchange/usage.ts';
 import { codecs, openLane } from '../src/translate/translate.ts';
 import { type Folded, fold } from './fold.ts';
-import { recordings } from './recordings.ts';
+import { recordings, recordingsFolder } from './recordings.ts';
 import { framesOf } from './sse-frames.ts';
 
 const apis: Readonly<Record<Format, string>> = {
@@ -127,5 +127,7 @@ for (const provider of formats)
         }
       }
       assert.deepEqual(wrong.slice(0, 10), []);
-      assert.ok(finished > 20 && refused > 0, `${finished} finished, ${refused} refused`);
+      // The fixtures alone have a few places each; recorded streams many.
+      const least = recordingsFolder === undefined ? 3 : 20;
+      assert.ok(finished > least && refused > 0, `${finished} finished, ${refused} refused`);
     });
