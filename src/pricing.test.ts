@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { draws } from '../bench/money/draw.ts';
 import { target } from '../test/ledger.ts';
+import { plainOutline } from '../test/outline.ts';
 import { loadCatalogue } from './config/catalogue.ts';
 import type { Format } from './exchange/format.ts';
 import type { Outline } from './exchange/outline.ts';
@@ -63,22 +64,11 @@ test('a line is the price book’s own price, to a nano-dollar, and buys what it
   }
 });
 
-const outline = (limit: number | undefined, thinkingBudget: number | undefined): Outline => ({
-  format: 'openai-chat',
-  model: 'm',
-  stream: true,
-  wantsUsage: true,
-  choices: 1,
-  tools: 0,
-  paidTools: [],
-  images: 0,
-  documents: 0,
-  audio: 0,
-  bytes: 0,
-  mediaBytes: 0,
-  ...(limit === undefined ? {} : { outputLimit: limit }),
-  ...(thinkingBudget === undefined ? {} : { thinkingBudget }),
-});
+const outline = (limit: number | undefined, thinkingBudget: number | undefined): Outline =>
+  plainOutline({
+    ...(limit === undefined ? {} : { outputLimit: limit }),
+    ...(thinkingBudget === undefined ? {} : { thinkingBudget }),
+  });
 
 const clamps: readonly (readonly [Format, number | undefined, number | undefined, number, Thinking])[] = [
   ['anthropic-messages', 8000, undefined, 100, { kind: 'fits' }],

@@ -2,39 +2,25 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   atOnce,
-  caller,
   type MemoryFolder,
   manualClock,
   memoryFolder,
   quiet,
   receipt,
-  rule,
   still,
   target,
 } from '../../test/ledger.ts';
-import type { Hold } from '../exchange/hold.ts';
+import { beginLedger, budgets, noon } from '../../test/one-ledger.ts';
 import { scanRows } from '../exchange/journal.ts';
 import type { JournalRow } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import { createBudget } from './budget.ts';
 import { openJournal } from './journal.ts';
 
-const noon = Date.parse('2026-03-05T12:00:00Z');
-const budgets = [rule('global', 1_000_000)];
-const small = target('sim', 'small');
 const isUnavailable = (error: unknown): boolean => error instanceof Refusal && error.refusal === 'ledger_unavailable';
 
 function begin(folder: MemoryFolder = memoryFolder()) {
-  const clock = manualClock(noon);
-  const journal = openJournal(folder, clock, { durability: 'full' });
-  const budget = createBudget({ clock, log: quiet }, journal, { live: still(budgets) });
-  const take = (id: string): Hold =>
-    atOnce(budget.hold({ id, caller: caller('k1'), target: small, amount: 100, minimum: 1, budgets, extra: [] }));
-  const balance = () => {
-    const { held, posted } = budget.balances(budgets)[0] ?? {};
-    return { held, posted };
-  };
-  return { folder, clock, journal, budget, take, balance };
+  return { folder, ...beginLedger(folder, { durability: 'full' }) };
 }
 
 function rowsOf(folder: MemoryFolder, name: string): JournalRow[] {

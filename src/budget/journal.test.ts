@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import {
   atOnce,
-  caller,
   type MemoryFolder,
   manualClock,
   memoryFolder,
@@ -15,9 +14,8 @@ import {
   receipt,
   rule,
   still,
-  target,
 } from '../../test/ledger.ts';
-import type { Hold } from '../exchange/hold.ts';
+import { beginLedger, budgets, noon, small } from '../../test/one-ledger.ts';
 import { scanRows } from '../exchange/journal.ts';
 import type { JournalRow, Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
@@ -26,22 +24,7 @@ import type { SegmentFolder } from '../world/world.ts';
 import { createBudget } from './budget.ts';
 import { type JournalOptions, openJournal } from './journal.ts';
 
-const noon = Date.parse('2026-03-05T12:00:00Z');
-const budgets = [rule('global', 1_000_000)];
-const small = target('sim', 'small');
-
-function begin(folder: SegmentFolder = memoryFolder(), options: JournalOptions = {}) {
-  const clock = manualClock(noon);
-  const journal = openJournal(folder, clock, options);
-  const budget = createBudget({ clock, log: quiet }, journal, { live: still(budgets) });
-  const take = (id: string, amount = 100): Hold =>
-    atOnce(budget.hold({ id, caller: caller('k1'), target: small, amount, minimum: 1, budgets, extra: [] }));
-  const balance = () => {
-    const { held, posted } = budget.balances(budgets)[0] ?? {};
-    return { held, posted };
-  };
-  return { clock, journal, budget, take, balance };
-}
+const begin = (folder: SegmentFolder = memoryFolder(), options: JournalOptions = {}) => beginLedger(folder, options);
 
 function rowsOf(folder: SegmentFolder): JournalRow[] {
   const rows: JournalRow[] = [];

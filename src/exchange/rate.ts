@@ -75,8 +75,6 @@ export interface Prices {
   lacks(outline: Outline, rate: Rate): readonly string[];
   /** The line of the configuration that would price what a target lacks, for the operator to paste and fill in. */
   line(target: Priced, lacking: readonly string[]): string;
-  /** Estimated tokens of an answer's text. */
-  outputTokens(characters: number): number;
   /** Estimated input tokens of a request, on the high side. */
   inputTokens(outline: Outline): number;
   /** Models that the catalogue lists for a provider. */

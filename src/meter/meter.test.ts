@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Outline } from '../exchange/outline.ts';
+import { plainOutline } from '../../test/outline.ts';
 import { countingOf } from './encodings.ts';
 import { createFactors } from './factors.ts';
 import { stringsOf, textInside } from './frame-text.ts';
@@ -77,20 +77,7 @@ test('pictures inside a body are not taken for its text', () => {
   assert.ok(each < 0.3, `${each} tokens a byte`);
 });
 
-const outline: Outline = {
-  format: 'openai-chat',
-  model: 'm',
-  stream: true,
-  wantsUsage: true,
-  choices: 1,
-  tools: 0,
-  paidTools: [],
-  images: 0,
-  documents: 0,
-  audio: 0,
-  bytes: 0,
-  mediaBytes: 0,
-};
+const outline = plainOutline();
 
 test('estimates of prompts follow the bills, and stay above nine in ten of them', () => {
   const prompts = createPrompts();

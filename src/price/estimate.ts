@@ -18,10 +18,6 @@ const documentBytesPerToken = 20;
 const audioBytesPerToken = 330;
 const tokensPerAudio = 1000;
 
-export function outputTokens(characters: number): number {
-  return Math.ceil(characters / charactersPerToken);
-}
-
 export function inputTokens(outline: Outline): number {
   const text = Math.max(0, outline.bytes - outline.mediaBytes);
   const pieces = outline.images + outline.documents + outline.audio;

@@ -3,7 +3,7 @@
 import type { PriceRule } from '../exchange/policy.ts';
 import type { Catalogue, Priced, Prices, Rate } from '../exchange/rate.ts';
 import { cost } from './cost.ts';
-import { inputTokens, outputTokens } from './estimate.ts';
+import { inputTokens } from './estimate.ts';
 import { withFallbacks } from './fallback.ts';
 import { lacks, priceLine } from './lacks.ts';
 import { adds, extended, freeRate, matchingRules, ruleRate } from './rules.ts';
@@ -110,7 +110,6 @@ export function createPrices(catalogue: Catalogue): Prices {
     cost,
     lacks,
     line: priceLine,
-    outputTokens,
     inputTokens,
     models: (id) => catalogue.models(id),
   };

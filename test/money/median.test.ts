@@ -7,7 +7,6 @@ import { createBudget } from '../../src/budget/budget.ts';
 import { openJournal } from '../../src/budget/journal.ts';
 import type { Caller } from '../../src/exchange/caller.ts';
 import { Frame } from '../../src/exchange/frame.ts';
-import type { Outline } from '../../src/exchange/outline.ts';
 import type { Snapshot } from '../../src/exchange/policy.ts';
 import type { Rate } from '../../src/exchange/rate.ts';
 import { Refusal } from '../../src/exchange/refusal.ts';
@@ -19,6 +18,7 @@ import { nameOf } from '../../src/pricing.ts';
 import type { Exchange, Rooms } from '../../src/rooms.ts';
 import type { Tokenizer } from '../../src/world/world.ts';
 import { caller, manualClock, memoryFolder, quiet, receipt, rule, target } from '../ledger.ts';
+import { plainOutline } from '../outline.ts';
 
 /** 15 USD a million tokens of output: an answer of 1,600 tokens costs 0.024 USD, and a dollar pays 41 of them. */
 const rate: Rate = {
@@ -30,20 +30,7 @@ const rate: Rate = {
 const answerTokens = 1600;
 const to = target('openai', 'gpt-4o');
 const who = caller('k1');
-const outline: Outline = {
-  format: 'openai-chat',
-  model: 'gpt-4o',
-  stream: true,
-  wantsUsage: true,
-  choices: 1,
-  tools: 0,
-  paidTools: [],
-  images: 0,
-  documents: 0,
-  audio: 0,
-  bytes: 40,
-  mediaBytes: 0,
-};
+const outline = plainOutline({ model: 'gpt-4o', bytes: 40 });
 /** Sixteen tokens an event. */
 const words = ' the house by the sea is old and its door is open to the wind';
 const frame = new Frame(Buffer.from(`data: ${JSON.stringify({ choices: [{ delta: { content: words } }] })}\n\n`));
