@@ -7,7 +7,7 @@ import type { PromptEstimate } from './meter/prompt.ts';
 /** The price of a request by its output tokens, all its choices together. */
 export interface PriceLine {
   price(outputTokens: number): NanoUsd;
-  /** Output tokens that an amount buys behind the prompt, not rounded; Infinity where output costs nothing. */
+  /** Whole output tokens that an amount buys behind the prompt: the most whose price it covers; Infinity where output costs nothing. */
   tokensFor(amount: NanoUsd): number;
 }
 

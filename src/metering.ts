@@ -113,7 +113,8 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
 
   /** More money for at least `need` tokens; when all of that is not to be had, what is left. */
   const raise = (need: number): Verdict => {
-    const wish = Math.min(Math.max(need, ceiling), need + growth.next(line, left()));
+    const grown = need + growth.next(line, left());
+    const wish = need > ceiling ? grown : Math.min(ceiling, grown);
     const missing = (tokens: number): number => Math.ceil(line.price(tokens) + earlier - hold.amount);
     const refusal = (): Refusal => budget.exceeded(hold, caller, Math.max(1, missing(need)));
     const rest = (raised: boolean): Verdict => {

@@ -47,7 +47,7 @@ test('B5: what is set aside for a prompt is never less than its price, over 100,
   }
 });
 
-test('a line is the price book’s own price, to a nano-dollar, and buys what it prices', () => {
+test('a line is the price book’s own price, to a nano-dollar, and buys what it prices, no token more or less', () => {
   const rates = everyRate();
   const draw = draws(7);
   for (let round = 0; round < 20_000; round++) {
@@ -60,7 +60,10 @@ test('a line is the price book’s own price, to a nano-dollar, and buys what it
     const drawn = line.price(output);
     assert.ok(drawn >= due - 1, `round ${round}: ${drawn} for ${due}`);
     const bought = line.tokensFor(drawn);
-    assert.ok(bought >= output - 1e-6, `round ${round}: ${bought} of ${output}`);
+    assert.ok(bought >= output, `round ${round}: ${bought} of ${output}`);
+    if (!Number.isFinite(bought)) continue;
+    assert.ok(line.price(bought) <= drawn, `round ${round}: ${bought} tokens for ${drawn}`);
+    assert.ok(line.price(bought + 1) > drawn, `round ${round}: ${drawn} pays for more than ${bought}`);
   }
 });
 

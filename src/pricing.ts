@@ -1,5 +1,6 @@
 // What a request costs by the number of its output tokens: a straight line, drawn once from the price book.
 
+import type { NanoUsd } from './exchange/money.ts';
 import type { Outline } from './exchange/outline.ts';
 import type { Snapshot } from './exchange/policy.ts';
 import type { Prices, Rate } from './exchange/rate.ts';
@@ -40,10 +41,17 @@ export function priceLine(prices: Prices, input: Usage, rate: Rate): PriceLine {
     ({ prices }) => prices.reasoning !== undefined && prices.reasoning !== prices.output,
   );
   const perMany = reasoning ? Math.max(at('output'), at('reasoning')) : at('output');
+  const price = (outputTokens: number): NanoUsd => base + Math.ceil((outputTokens * perMany) / many);
   return {
-    price: (outputTokens) => base + Math.ceil((outputTokens * perMany) / many),
-    tokensFor: (amount) =>
-      perMany > 0 ? Math.max(0, ((amount - base) / perMany) * many) : amount >= base ? Number.POSITIVE_INFINITY : 0,
+    price,
+    tokensFor(amount) {
+      if (amount < base) return 0;
+      if (perMany === 0 || amount === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+      // Division and multiplication round apart: without the second look a hold of n tokens' price may pay for n - 1.
+      const about = Math.floor(((amount - base) / perMany) * many);
+      if (price(about + 1) <= amount) return about + 1;
+      return price(about) <= amount ? about : Math.max(0, about - 1);
+    },
   };
 }
 

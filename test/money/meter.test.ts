@@ -169,6 +169,16 @@ test('a long stream takes its money in growing steps, and none of it is left hel
   assert.ok(steps.length >= 2 && steps.length <= 20, `${steps.length} steps`);
 });
 
+test('a stream whose provider passes the limit is not cut while there is money, and goes on in growing steps', async () => {
+  const key = await keyWith('100 USD');
+  for (const limit of [64, 100, 777, 1024]) {
+    const { id, text } = await ask(key, 'chat/says-20000', { max_tokens: limit });
+    assert.ok(text.includes('[DONE]'), `limit ${limit}: ${text.slice(-300)}`);
+    const steps = rows().filter((row) => row.type === 'adjust' && row.id === id);
+    assert.ok(steps.length <= 20, `limit ${limit}: ${steps.length} steps`);
+  }
+});
+
 for (const model of ['chat/says-8-thinks-355987', 'gemini/says-8-thinks-355987']) {
   test(`A16: thoughts forty times over the limit are settled as they are, and the next request is refused (${model})`, async () => {
     const key = await keyWith('1 USD');
