@@ -1,7 +1,7 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
 import { believable, chargeFor, countFor, type Tab } from './charge.ts';
-import type { AnswerContext } from './exchange/codec.ts';
+import type { AnswerContext, AnswerOut } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
 import type { Loss } from './exchange/prompt.ts';
@@ -139,12 +139,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     const { exchange, target } = tab;
     const { draft, ingress, outline } = exchange;
     const answer = rooms.translate.passAnswer(outline.format, target.provider.format, body, contextOf(tab));
-    const passed: Passed = {
-      characters: answer.characters,
-      status,
-      ...(answer.usage === undefined ? {} : { usage: answer.usage }),
-      ...(answer.model === undefined ? {} : { model: answer.model }),
-    };
+    const passed = passedOf(answer, status);
     // No bill came, or none that can be true: what is read here is all that an estimate has.
     if (answer.usage === undefined || !believable(answer.usage, answer.characters))
       tab.gauge.sampleText(textInside(body.toString('utf8')), answer.characters);
@@ -166,14 +161,15 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     return undefined;
   }
 
-  /** An error, or a whole answer where a stream was asked for. */
+  /** An error, or a whole answer where a stream was asked for: either may tell what it is billed. */
   function errorAnswer(tab: Tab, { status, body, headers }: Answered): Failed {
     const codec = rooms.translate.codecs[tab.target.provider.format];
+    const passed = passedOf(codec.passAnswer(body, contextOf(tab)), status);
     const failure =
       status >= 300 && status <= 399
         ? redirected(status)
         : codec.decodeError(status >= 200 && status <= 299 ? 502 : status, body, headers);
-    return unseen(tab, { characters: 0, status }, fromProvider(failure));
+    return unseen(tab, passed, fromProvider(failure));
   }
 
   /** Charges and reports an attempt of which the client has seen nothing. */
@@ -262,6 +258,16 @@ function refuseLoss(target: Target, losses: readonly Loss[]): Refusal {
     `X-Tollgate-Strict is set, and ${target.provider.name}/${target.model} cannot take the request whole: ${fields}.`,
     param === undefined ? {} : { param },
   );
+}
+
+function passedOf({ characters, usage, model }: AnswerOut, status: number): Passed {
+  return {
+    characters,
+    status,
+    whole: true,
+    ...(usage === undefined ? {} : { usage }),
+    ...(model === undefined ? {} : { model }),
+  };
 }
 
 function fromProvider(upstream: UpstreamFailure): Broken {

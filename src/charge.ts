@@ -57,8 +57,10 @@ export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
   const received = tab.gauge.tokens(passed.characters) + inFlight(tab, passed, end);
-  const { usage } = passed;
   const whole = end.kind === 'whole' || passed.whole === true;
+  // What failed is billed by what it told, unless that is nothing, or more than there can be.
+  const told = (whole && end.kind !== 'broken') || (passed.usage !== undefined && counts(passed.usage));
+  const usage = told ? passed.usage : undefined;
   if (usage && whole && believable(usage, passed.characters)) return { usage, basis: undefined };
   if (usage && whole && isPlaceholder(usage, passed.characters))
     return { usage: { ...usage, output: Math.max(0, received - usage.reasoning) }, basis: 'received-text' };
@@ -133,9 +135,14 @@ const tokensAtMost = 100_000_000;
 
 /** A usage of nothing for an answer of something is none, and neither is one that no model could have. */
 export function believable(usage: Usage, characters: number): boolean {
+  if (isPlaceholder(usage, characters)) return false;
+  return counts(usage) || (characters === 0 && inputTokens(usage) + outputTokens(usage) === 0);
+}
+
+/** Something was counted, and no more than a model could have. */
+function counts(usage: Usage): boolean {
   const tokens = inputTokens(usage) + outputTokens(usage);
-  if (tokens > tokensAtMost || isPlaceholder(usage, characters)) return false;
-  return tokens > 0 || usage.images > 0 || usage.seconds > 0 || characters === 0;
+  return tokens <= tokensAtMost && (tokens > 0 || usage.images > 0 || usage.seconds > 0);
 }
 
 /** An output of this many tokens is no placeholder, however long it is: results of tools are shown and not counted. */

@@ -150,8 +150,14 @@ export const errors: Readonly<Record<Format, (status: number, message: string) =
   }),
 };
 
+/** An error that tells what it is billed beside what went wrong. */
+export function billedError(format: Format, message: string, said: Said): Record<string, unknown> {
+  const { usage, usageMetadata } = answers[format](said) as Record<string, unknown>;
+  const bill = format === 'gemini-generate' ? { usageMetadata } : { usage };
+  return { ...(errors[format](503, message) as Record<string, unknown>), ...bill };
+}
+
 /** An error as one event of a stream. */
-export function errorEvent(format: Format, message: string): string {
-  const body = errors[format](503, message);
+export function errorEvent(format: Format, message: string, body = errors[format](503, message)): string {
   return format === 'anthropic-messages' ? event('error', body) : line(body);
 }

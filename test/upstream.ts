@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Format } from '../src/exchange/format.ts';
-import { answers, errorEvent, errors, type Said, scripts } from './upstream-formats.ts';
+import { answers, billedError, errorEvent, errors, type Said, scripts } from './upstream-formats.ts';
 
 export interface UpstreamCall {
   readonly format: Format;
@@ -126,6 +126,7 @@ function play(call: UpstreamCall, response: ServerResponse, bodies: Upstream['bo
   const [, many, thought] = /^says-(\d+)(?:-thinks-(\d+))?$/.exec(model) ?? [];
   const words = many === undefined ? okWords : Array.from({ length: Number(many) }, (_, index) => ` word${index % 10}`);
   const said: Said = { model, words, inputTokens, ...(thought ? { reasoningTokens: Number(thought) } : {}) };
+  if (/^billed-/.test(model)) return void playBilled(call, said, response);
   if (verb === '' && !call.stream) {
     call.words = said.words.length;
     const text = JSON.stringify(answers[format](said));
@@ -142,6 +143,21 @@ function play(call: UpstreamCall, response: ServerResponse, bodies: Upstream['bo
     return void (bytes.length === 0 ? destroy() : response.write(bytes, destroy));
   }
   playStream(call, scripts[format](said), response, destroy);
+}
+
+/** Errors with a bill: in a whole answer of status 200 or 500, in a stream, or a bill that nobody could have made. */
+function playBilled(call: UpstreamCall, said: Said, response: ServerResponse): void {
+  const { format, model, stream } = call;
+  const bill = model === 'billed-absurdly' ? { ...said, inputTokens: 1e12 } : said;
+  const error = billedError(format, 'overloaded, as the script says', bill);
+  call.words = said.words.length;
+  if (model === 'billed-whole' || !stream || model === 'billed-500') {
+    const body = model === 'billed-whole' ? answers[format](said) : error;
+    response.writeHead(model === 'billed-500' ? 500 : 200, { 'content-type': 'application/json' });
+    return void response.end(JSON.stringify(body));
+  }
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.end(scripts[format](said).before.join('') + errorEvent(format, '', error));
 }
 
 function playStream(

@@ -104,7 +104,7 @@ export interface AnswerOut {
   readonly characters: number;
   readonly model?: string;
   readonly finish?: string;
-  /** An error in a body that came with status 200. */
+  /** An error in a body that came with status 200; `usage` is the bill that came with it. */
   readonly failure?: UpstreamFailure;
   readonly losses: readonly Loss[];
 }

@@ -143,14 +143,14 @@ export function crossAnswer(client: Codec, provider: Codec, raw: Buffer, context
   }
   const parts = provider.decodeAnswer(body);
   const sum = tally(parts);
-  if (sum.failure) return { body: '', characters: sum.characters, losses: [], failure: sum.failure };
+  const told = { ...(sum.usage && { usage: sum.usage }), ...(sum.model !== undefined && { model: sum.model }) };
+  if (sum.failure) return { body: '', characters: sum.characters, losses: [], failure: sum.failure, ...told };
   const encoded = client.encodeAnswer(parts, context);
   return {
     body: encoded.body,
     characters: sum.characters,
     losses: encoded.losses,
-    ...(sum.usage && { usage: sum.usage }),
-    ...(sum.model !== undefined && { model: sum.model }),
+    ...told,
     ...(sum.finish !== undefined && { finish: sum.finish }),
   };
 }

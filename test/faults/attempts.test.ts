@@ -67,6 +67,35 @@ for (const format of formats) {
   });
 }
 
+for (const format of formats) {
+  for (const of of formats) {
+    for (const stream of [false, true])
+      test(`D1: ${format} from ${of}: ${stream ? 'an error inside a stream' : 'an error of status 200'} costs what its usage says`, async () => {
+        const model = `${providerOf[of]}/billed-error`;
+        const receipt = await receiptOf(await ask(world, requestOf(format, model, stream)));
+        const bill = inputTokens * price.input + okWords.length * price.output;
+        assert.deepEqual([receipt.ending, receipt.cost, receipt.estimated], ['failed', bill, false]);
+        assert.ok(receipt.charges.every(({ failure }) => failure === 'overloaded'));
+      });
+  }
+
+  for (const script of ['billed-500', 'billed-whole'])
+    test(`D1: ${format}: ${script === 'billed-500' ? 'an error' : 'a whole answer'} where a stream was asked for costs what its usage says`, async () => {
+      const model = `${providerOf[format]}/${script}`;
+      const receipt = await receiptOf(await ask(world, requestOf(format, model, true)));
+      const bill = inputTokens * price.input + okWords.length * price.output;
+      assert.deepEqual([receipt.ending, receipt.cost, receipt.estimated], ['failed', bill, false]);
+    });
+
+  for (const stream of [false, true])
+    test(`D1: ${format}: an error ${stream ? 'inside a stream' : 'of status 200'} whose usage nobody could have made is not believed`, async () => {
+      const model = `${providerOf[format]}/billed-absurdly`;
+      const receipt = await receiptOf(await ask(world, requestOf(format, model, stream)));
+      assert.equal(receipt.ending, 'failed');
+      assert.ok(receipt.cost < 1000 * price.input, `${receipt.cost}`);
+    });
+}
+
 test('D7: a spent quota goes to the next target at once, and the same account is not asked again', async () => {
   const before = world.upstream.calls.length;
   const receipt = await receiptOf(await ask(world, requestOf('openai-chat', 'then-quota', true)));

@@ -10,9 +10,9 @@ import { decodeUsage } from './usage.ts';
 
 export function decodeAnswer(body: unknown): Part[] {
   if (!isObject(body)) return [{ type: 'error', failure: unreadable('The provider’s answer is not a JSON object.') }];
-  if (isFailure(body)) return [{ type: 'error', failure: failureOf(body, 0) }];
-  if (!Array.isArray(body.content)) {
-    return [{ type: 'error', failure: unreadable('The provider’s answer has no content.') }];
+  if (isFailure(body) || !Array.isArray(body.content)) {
+    const failure = isFailure(body) ? failureOf(body, 0) : unreadable('The provider’s answer has no content.');
+    return [...decodeEnd({}, object(body.usage)), { type: 'error', failure }];
   }
   const parts: Part[] = [startOf(body)];
   let tools = 0;

@@ -83,6 +83,7 @@ function decodeEvent(frame: Frame, state: State, parts: Part[]): void {
       return;
     default:
       if (value.type === 'error' || frame.event === 'error' || isObject(value.error)) {
+        if (isObject(value.usage)) parts.push(...decodeEnd({}, mergeUsage(state.usage, value.usage)));
         parts.push({ type: 'error', failure: failureOf(value, 0) });
       }
   }

@@ -16,9 +16,10 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
     const failure = unreadable('The provider’s answer is not a JSON object.');
     return { body: raw, characters: 0, failure, losses: [] };
   }
-  if (isFailure(body)) return { body: raw, characters: 0, failure: failureOf(body, 0), losses: [] };
   const usage = isObject(body.usage) ? decodeUsage(body.usage) : undefined;
   const model = text(body.model);
+  const told = { ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
+  if (isFailure(body)) return { body: raw, characters: 0, failure: failureOf(body, 0), losses: [], ...told };
   const finish = text(body.stop_reason);
   let characters = 0;
   for (const block of list(body.content)) characters += charactersOf(object(block));
@@ -26,8 +27,7 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
     body: usage ? withPrice(raw, 0, context, usage) : raw,
     characters,
     losses: [],
-    ...(usage ? { usage } : {}),
-    ...(model === undefined ? {} : { model }),
+    ...told,
     ...(finish === undefined ? {} : { finish }),
   };
 }
@@ -81,7 +81,10 @@ export function passStream(context: AnswerContext): Lane {
     if (!isObject(value)) {
       return { ...nothing, failure: unreadable('The provider sent an event that is not a JSON object.') };
     }
-    if (value.type === 'error' || frame.event === 'error') return { ...nothing, failure: failureOf(value, 0) };
+    if (value.type === 'error' || frame.event === 'error') {
+      const bill = isObject(value.usage) ? { usage: decodeUsage(mergeUsage(wire, value.usage)) } : {};
+      return { ...nothing, failure: failureOf(value, 0), ...bill };
+    }
     progress.see(value);
     switch (value.type) {
       case 'message_start': {

@@ -60,6 +60,7 @@ function readAnswer(body: unknown, state: State, parts: Part[]): void {
   const error = errorOf(body);
   if (error || !isFields(body)) {
     state.failed = true;
+    if (isFields(body)) readUsage(body, [], state, parts);
     parts.push({ type: 'error', failure: error ? failureOf(error) : unreadable });
     return;
   }

@@ -11,20 +11,21 @@ import { type Fields, field, fieldsOf, isFields, listOf, parsed, textOf } from '
 export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const body = parsed(raw.toString('utf8'));
   const error = errorOf(body);
+  const answer = fieldsOf(body);
+  const usage = usageOf(answer, context.model);
+  const model = textOf(field(answer, 'modelVersion'));
+  const told = { ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
   if (error || !isFields(body)) {
-    return { body: raw, characters: 0, failure: error ? failureOf(error) : unreadable, losses: [] };
+    return { body: raw, characters: 0, failure: error ? failureOf(error) : unreadable, losses: [], ...told };
   }
-  const usage = usageOf(body, context.model);
-  const model = textOf(field(body, 'modelVersion'));
   const candidates = listOf(body.candidates).map(fieldsOf);
   const finish =
     finishWord(field(candidates[0] ?? {}, 'finishReason')) ??
     blockWord(field(fieldsOf(field(body, 'promptFeedback')), 'blockReason'));
   return {
     body: usage ? withCost(raw, usage, context) : raw,
-    ...(usage ? { usage } : {}),
+    ...told,
     characters: charactersOf(candidates),
-    ...(model === undefined ? {} : { model }),
     ...(finish === undefined ? {} : { finish }),
     losses: [],
   };

@@ -143,7 +143,9 @@ function heavy(frame: Frame, start: number, state: State, context: AnswerContext
   const error = errorOf(body);
   if (error || !isFields(body)) {
     state.failed = true;
-    return { content: false, characters: 0, out: undefined, failure: error ? failureOf(error) : unreadable };
+    const { usage } = look(fieldsOf(body), state, context.model);
+    const failure = error ? failureOf(error) : unreadable;
+    return { content: false, characters: 0, out: undefined, failure, ...(usage ? { usage } : {}) };
   }
   const seen = look(body, state, context.model);
   // The last usage carries the price; where several chunks name a reason, each does, and the last one counts.

@@ -15,17 +15,17 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const failure =
     errorInside(body) ??
     (Array.isArray(body.choices) ? undefined : unreadable('The provider answered without choices.'));
-  if (failure) return { body: raw, characters: 0, losses: [], failure };
-  const choices = list(body.choices).map(object);
   const usage = isObject(body.usage) ? decodeUsage(body.usage, text(body.service_tier)) : undefined;
-  const price = usage && context.price(usage);
   const model = text(body.model);
+  const told = { ...(usage && { usage }), ...(model !== undefined && { model }) };
+  if (failure) return { body: raw, characters: 0, losses: [], failure, ...told };
+  const choices = list(body.choices).map(object);
+  const price = usage && context.price(usage);
   const finish = text(choices[0]?.finish_reason);
   return {
     body: price ? priced(raw, priceFields(price)) : raw,
-    ...(usage && { usage }),
+    ...told,
     characters: choices.reduce((sum, choice) => sum + messageCharacters(object(choice.message)), 0),
-    ...(model !== undefined && { model }),
     ...(finish !== undefined && { finish }),
     losses: [],
   };
