@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import type { CallFailure, CallHandle, TokenRequest } from '../../exchange/wire.ts';
 import { createNetwork } from './network.ts';
 
-const network = createNetwork();
+let clockMs = 0;
+const network = createNetwork({}, { monotonic: () => clockMs });
 const open: Server[] = [];
 after(async () => {
   await network.close();
@@ -97,16 +98,49 @@ test('a fresh connection that is reset may have been charged', async () => {
   assert.deepEqual([failure?.kind, failure?.sent], ['reset', true]);
 });
 
-test('a kept connection that is reset before any answer was the keep-alive race', async () => {
-  let requests = 0;
+const raceMs = 1_000;
+for (const { how, end } of [
+  { how: 'closed', end: (socket: Socket) => socket.destroy() },
+  { how: 'reset', end: (socket: Socket) => socket.resetAndDestroy() },
+])
+  for (const { after, afterMs, sent } of [
+    { after: 'at once was the keep-alive race', afterMs: 0, sent: false },
+    { after: 'within a second was that race on a long way', afterMs: raceMs - 1, sent: false },
+    { after: 'after a second had taken the request, and may have charged it', afterMs: raceMs, sent: true },
+    { after: 'after a minute had taken the request, and may have charged it', afterMs: 60_000, sent: true },
+  ])
+    test(`${sent ? 'D6: ' : ''}a kept connection that is ${how} before any answer, and ${after}`, async () => {
+      const taken: IncomingMessage[] = [];
+      const origin = await serve((incoming, reply) => {
+        taken.push(incoming);
+        incoming.resume().on('end', () => {
+          if (taken.length === 1) {
+            reply.end('one');
+            return;
+          }
+          clockMs += afterMs;
+          end(incoming.socket);
+        });
+      });
+      assert.equal((await run(request(origin))).body, 'one');
+      // A turn later the connection is free again.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      const { failure } = await run(request(origin));
+      assert.equal(taken[0]?.socket, taken[1]?.socket);
+      assert.deepEqual([failure?.kind, failure?.sent], ['reset', sent]);
+    });
+
+test('a connection opened beside one that is kept is a fresh one', async () => {
+  const sockets: unknown[] = [];
   const origin = await serve((incoming, reply) => {
-    requests++;
-    if (requests === 1) incoming.resume().on('end', () => reply.end('one'));
+    sockets.push(incoming.socket);
+    if (sockets.length === 1) incoming.resume().on('end', () => reply.end('one'));
     else incoming.socket.destroy();
   });
-  assert.equal((await run(request(origin))).body, 'one');
+  await run(request(origin));
+  // In the turn of the answer itself its connection is not free yet.
   const { failure } = await run(request(origin));
-  assert.deepEqual([failure?.kind, failure?.sent], ['reset', false]);
+  assert.equal(failure?.sent, sockets[0] !== sockets[1]);
 });
 
 test('an answer that breaks off is a reset, whoever had the connection before', async () => {

@@ -5,7 +5,8 @@ import { isIP, type Socket } from 'node:net';
 import type * as Undici from 'undici';
 import type { buildConnector as Connector, Dispatcher } from 'undici';
 import type { CallFailure, CallHandle, CallHandler, TokenRequest, WireRequest } from '../../exchange/wire.ts';
-import type { Network } from '../world.ts';
+import type { Clock, Network } from '../world.ts';
+import { realClock } from './clock.ts';
 import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.ts';
 
 // Its parts by their files: the whole package brings fetch, web sockets and mocks, which nothing here uses, into every start.
@@ -23,13 +24,18 @@ export interface NetworkOptions {
 
 interface Origin {
   readonly dispatcher: Dispatcher;
-  /** Sockets open and requests on them: more sockets than requests means that the next request reuses one. */
-  sockets: number;
-  requests: number;
+  /** While a new connection is handed over: what starts now is the first request on it. Always where that cannot be told. */
+  fresh: boolean;
 }
 
 /** Origins come from the configuration; the bound only guards against a mistake that makes them up. */
 const maxOrigins = 1000;
+
+/**
+ * A connection that the provider has closed answers the write with a reset within one round trip: half a second at the very
+ * most, and as much again for a lost segment. What took a request and then died takes longer, and may have billed it.
+ */
+const racedWithinMs = 1_000;
 
 const shared = {
   // Ours to time: one sweep in `call` serves every call.
@@ -41,7 +47,7 @@ const shared = {
   maxHeaderSize: 32_768,
 } as const;
 
-export function createNetwork(options: NetworkOptions = {}): Network {
+export function createNetwork(options: NetworkOptions = {}, clock: Pick<Clock, 'monotonic'> = realClock): Network {
   const origins = new Map<string, Origin>();
   const proxied = options.httpsProxy !== undefined || options.httpProxy !== undefined;
 
@@ -57,7 +63,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   }
 
   function openOrigin(request: Request): Origin {
-    if (proxied && request.trust !== 'metadata') return { dispatcher: proxyAgent(options), sockets: 0, requests: 0 };
+    if (proxied && request.trust !== 'metadata') return { dispatcher: proxyAgent(options), fresh: true };
     const connect = buildConnector({
       timeout: request.timeouts.connect,
       lookup: guardedLookup(request.trust) as never,
@@ -65,8 +71,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
       keepAlive: true,
     });
     const origin: Origin = {
-      sockets: 0,
-      requests: 0,
+      fresh: false,
       dispatcher: new Pool(request.origin, { ...shared, connect: dial }),
     };
     function dial(target: Connector.Options, done: Connector.Callback): void {
@@ -79,9 +84,13 @@ export function createNetwork(options: NetworkOptions = {}): Network {
           done(error, null);
           return;
         }
-        origin.sockets++;
-        (socket as Socket).setNoDelay(true).once('close', () => origin.sockets--);
-        done(null, socket as never);
+        (socket as Socket).setNoDelay(true);
+        origin.fresh = true;
+        try {
+          done(null, socket as never);
+        } finally {
+          origin.fresh = false;
+        }
       });
     }
     return origin;
@@ -96,7 +105,7 @@ export function createNetwork(options: NetworkOptions = {}): Network {
         handler.fail({ kind: 'connect', sent: false, message: (error as Error).message });
         return { abort() {}, pause() {}, resume() {} };
       }
-      return dispatchOn(origin, request, handler);
+      return dispatchOn(origin, request, handler, clock);
     },
     async close() {
       await Promise.all([...origins.values()].map((origin) => origin.dispatcher.destroy()));
@@ -105,18 +114,21 @@ export function createNetwork(options: NetworkOptions = {}): Network {
   };
 }
 
-function dispatchOn(origin: Origin, request: Request, handler: CallHandler): CallHandle {
-  const reused = origin.sockets > origin.requests;
+function dispatchOn(
+  origin: Origin,
+  request: Request,
+  handler: CallHandler,
+  clock: Pick<Clock, 'monotonic'>,
+): CallHandle {
+  let reused = false;
   let controller: Dispatcher.DispatchController | undefined;
   let aborted = false;
-  let sent = false;
+  let sentAt: number | undefined;
   let answered = false;
   let over = false;
-  origin.requests++;
   const finish = (failure?: CallFailure): void => {
     if (over) return;
     over = true;
-    origin.requests--;
     if (failure) handler.fail(failure);
     else handler.end();
   };
@@ -131,7 +143,8 @@ function dispatchOn(origin: Origin, request: Request, handler: CallHandler): Cal
     {
       onRequestStart(started) {
         controller = started;
-        sent = true;
+        reused = !origin.fresh;
+        sentAt = clock.monotonic();
         if (aborted) started.abort(new Error('aborted'));
       },
       onResponseStart(_, status, headers) {
@@ -144,7 +157,9 @@ function dispatchOn(origin: Origin, request: Request, handler: CallHandler): Cal
       },
       onResponseEnd: () => finish(),
       onResponseError(_, error) {
-        finish(aborted ? { kind: 'aborted', sent, message: 'aborted' } : explain(error, sent, reused && !answered));
+        const sent = sentAt !== undefined;
+        const raced = reused && !answered && sentAt !== undefined && clock.monotonic() - sentAt < racedWithinMs;
+        finish(aborted ? { kind: 'aborted', sent, message: 'aborted' } : explain(error, sent, raced));
       },
     },
   );
@@ -162,8 +177,8 @@ function dispatchOn(origin: Origin, request: Request, handler: CallHandler): Cal
 }
 
 /**
- * A reset before any byte of the answer on a reused connection is the keep-alive race: the provider had closed it while
- * idle, the request was not taken. It is told as unsent so that one retry on a fresh connection is safe.
+ * A reset at once and before any byte of the answer on a reused connection is the keep-alive race: the provider had closed
+ * it while idle, the request was not taken. It is told as unsent so that one retry on a fresh connection is safe.
  */
 function explain(error: Error, sent: boolean, raced: boolean): CallFailure {
   const code = (error as NodeJS.ErrnoException).code ?? '';
