@@ -4,7 +4,7 @@ import { countingOf } from './meter/encodings.ts';
 import { stringsOf } from './meter/frame-text.ts';
 import type { Rooms } from './rooms.ts';
 
-/** An exchange waits no longer than this for a count; the provider is paused meanwhile. */
+/** A count takes no more of a processor than this; the provider is paused meanwhile. */
 const countBoundMs = 20;
 
 /** More than a worker can count in that time. */

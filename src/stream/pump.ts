@@ -198,9 +198,10 @@ export class Pump implements CallHandler, Listed {
         return;
       }
       const { waiting, ending } = this.#unwait();
-      if (this.stalledSince === 0) this.#handle?.resume();
+      // Before the provider goes on: what it has sent since, its end included, may come in the midst of `resume`.
       this.#takeAll(waiting);
       if (ending) this.#settled(ending);
+      else if (!this.#waiting && !this.#over && this.stalledSince === 0) this.#handle?.resume();
     });
   }
 

@@ -14,10 +14,10 @@ export interface World {
 /** Exact counts, off the loop and with a bound on their work. */
 export interface Tokenizer {
   /**
-   * Tokens of the text; undefined where they could not be counted within the bound (ms), whatever the text. While what
-   * counts is still being started, that is waited for on top, once.
+   * Tokens of the text; undefined where that takes more work than the bound (ms of a processor's time), whatever the
+   * text. While what counts is still being started, or waits for a processor, that is waited for on top, within bounds.
    */
-  count(text: string, encoding: 'o200k_base' | 'cl100k_base', boundMs: number): Promise<number | undefined>;
+  count(text: string, encoding: 'o200k_base' | 'cl100k_base', workMs: number): Promise<number | undefined>;
   /** Money grows scarce: a count may be asked for soon. Cheap to call again. */
   warm(): void;
 }

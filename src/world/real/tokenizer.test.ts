@@ -50,6 +50,15 @@ test('a piece never ends inside a character', async () => {
   assert.ok(all !== undefined && all <= 2 * 2000 + 20, `${all}`);
 });
 
+test('a vocabulary that nobody asked for before is waited for once, and its first count has no less time', async () => {
+  const own = createTokenizer();
+  const text = 'A stream that has money is not cut for want of a count. '.repeat(200);
+  const first = await own.count(text, 'o200k_base', 20);
+  const second = await own.count(text, 'cl100k_base', 20);
+  await own.close();
+  assert.deepEqual([first, second], [2801, 2801]);
+});
+
 test('more questions than it may keep are answered at once, and so is one after its end', async () => {
   const many = Array.from({ length: 80 }, () => tokenizer.count('x'.repeat(20_000), 'o200k_base', 5000));
   const answers = await Promise.all(many);
