@@ -8,7 +8,7 @@ import type { Loss } from './exchange/prompt.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import type { CallFailure, CallHandle, CallHandler, WireRequest } from './exchange/wire.ts';
-import { type Clamp, clampFor } from './hold-amount.ts';
+import { type Clamp, clampFor, toldLimit } from './hold-amount.ts';
 import type { Progress } from './inflight.ts';
 import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
 import { textInside } from './meter/frame-text.ts';
@@ -41,7 +41,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   return async (exchange, target) => {
     const { draft, ingress, outline, funds } = exchange;
     const clamp = clampFor(rooms, exchange, target);
-    const undressed: Tab = { rooms, exchange, target, rate: funds.rate, gauge: rooms.meter.gauge(nameOf(target)) };
+    const gauge = rooms.meter.gauge(nameOf(target));
+    const undressed: Tab = { rooms, exchange, target, rate: funds.rate, gauge, limit: toldLimit(exchange, clamp) };
     watched(undressed, nothingYet);
     const wire = await dress(undressed, clamp);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);

@@ -7,7 +7,8 @@ import type { Target } from './exchange/target.ts';
 import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
 import type { Gauge } from './meter/gauge.ts';
 import { silentTokensPerSecond } from './meter/growth.ts';
-import { nameOf } from './pricing.ts';
+import { withinLimit } from './meter/limits.ts';
+import { nameOf, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
 
@@ -19,6 +20,8 @@ export interface Tab {
   readonly rate: Rate;
   /** Counts its answer. */
   readonly gauge: Gauge;
+  /** Output tokens that the provider was told to stop at, all choices together. */
+  readonly limit: number;
   /** Monotonic ms at which the provider was called; absent before. */
   readonly dispatchedAt?: number;
 }
@@ -56,7 +59,7 @@ export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
 }
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
-  const received = tab.gauge.tokens(passed.characters) + inFlight(tab, passed, end);
+  const received = made(tab, passed) + inFlight(tab, passed, end);
   const whole = end.kind === 'whole' || passed.whole === true;
   // What failed is billed by what it told, unless that is nothing, or more than there can be.
   const told = (whole && end.kind !== 'broken') || (passed.usage !== undefined && counts(passed.usage));
@@ -96,11 +99,19 @@ function isAbandoned(end: StreamEnd): boolean {
  * What a provider made and nobody received when its stream was cut: as much as the mark that the cut left unused, never
  * more than is held. Without it the budget that ended would lend these tokens to the next request.
  */
-function inFlight({ exchange, target, gauge }: Tab, passed: Passed, end: StreamEnd): number {
+function inFlight(tab: Tab, passed: Passed, end: StreamEnd): number {
   if (end.kind !== 'cut' || passed.characters === 0) return 0;
+  const { rooms, exchange, target, rate, limit } = tab;
   const { hold, funds, draft } = exchange;
-  const covered = funds.line.tokensFor(hold.amount - costOf(draft.charges)) - gauge.tokens(passed.characters);
-  return Math.max(0, Math.floor(Math.min(target.provider.billing.lowWater, covered)));
+  const line = passed.usage ? toldLine(rooms.prices, passed.usage, rate) : funds.line;
+  const most = Math.min(limit, line.tokensFor(hold.amount - costOf(draft.charges)));
+  return Math.max(0, Math.min(target.provider.billing.lowWater, most - made(tab, passed)));
+}
+
+/** Output tokens received, as far as they were not told. */
+function made({ rooms, target, gauge, limit }: Tab, { characters }: Passed): number {
+  const estimate = gauge.tokens(characters);
+  return rooms.meter.keepsLimit(nameOf(target)) ? withinLimit(estimate, limit) : estimate;
 }
 
 /** Input as it was estimated for the hold, and so many tokens of output. */
@@ -118,11 +129,12 @@ function guess({ exchange }: Tab, output: number): Usage {
 }
 
 /** What the bill of a whole answer teaches the meter. */
-function learn({ rooms, exchange, target, gauge }: Tab, { characters }: Passed, usage: Usage): void {
+function learn({ rooms, exchange, target, gauge, limit }: Tab, { characters }: Passed, usage: Usage): void {
   const { caller, outline, funds } = exchange;
   const name = nameOf(target);
   const tokens = outputTokens(usage);
   rooms.meter.learnLength(caller.keyId, name, Math.ceil(tokens / outline.choices), usage.reasoning);
+  rooms.meter.learnLimit(name, limit, tokens);
   rooms.meter.learnPrompt(name, outline, funds.estimate, inputTokens(usage));
   // Thoughts are counted and not all shown, results of the provider's own tools are shown and not counted: there, text
   // and count are no measure of each other.

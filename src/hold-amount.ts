@@ -88,7 +88,8 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
   const cacheMarks = raw.includes('cache_control');
   const line = priceLine(rooms.prices, dearestInput(rooms.prices, rate, estimate, outline, cacheMarks), rate);
-  const limit = outline.outputLimit ?? longestAnswer;
+  const keeps = rooms.meter.keepsLimit(name);
+  const limit = (keeps ? outline.outputLimit : undefined) ?? longestAnswer;
   const left = rooms.budget.available(wants);
   const scarce = left < line.price(firstTokens * outline.choices) * scarceHolds;
   const known = scarce ? rooms.meter.longLength(caller.keyId, name) : rooms.meter.usualLength(caller.keyId, name);
@@ -109,7 +110,10 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
     line,
     wanted,
     usual: Math.min(wanted, line.price(Math.min(most, Math.max(firstTokens, expected) * outline.choices))),
-    minimum: line.price(leastTokens(wants, limit) * outline.choices),
+    // A clamp is nothing to a model that keeps no limit: a whole answer of it costs what its answers usually do.
+    minimum: line.price(
+      (keeps || outline.stream ? leastTokens(wants, limit) : Math.max(least, expected)) * outline.choices,
+    ),
   };
 }
 
@@ -139,6 +143,11 @@ export interface Clamp {
   readonly outputLimit: number;
   readonly thinkingBudget?: number;
   readonly by: 'budget' | 'X-Tollgate-Max-Cost';
+}
+
+/** Output tokens that the provider is told to stop at, all choices together. */
+export function toldLimit({ outline }: Exchange, clamp: Clamp | undefined): number {
+  return (clamp?.outputLimit ?? outline.outputLimit ?? longestAnswer) * outline.choices;
 }
 
 /**

@@ -7,12 +7,13 @@ import type { Frame } from './exchange/frame.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import { inputTokens, type Usage } from './exchange/usage.ts';
-import { type Clamp, longestAnswer } from './hold-amount.ts';
+import { type Clamp, longestAnswer, toldLimit } from './hold-amount.ts';
 import { textInside } from './meter/frame-text.ts';
 import type { Gauge } from './meter/gauge.ts';
 import { createGrowth, silentTokensPerSecond } from './meter/growth.ts';
+import { withinLimit } from './meter/limits.ts';
 import type { KeptText } from './meter/texts.ts';
-import { nameOf, priceLine } from './pricing.ts';
+import { nameOf, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Verdict } from './stream/hooks.ts';
 
@@ -20,7 +21,7 @@ import type { Verdict } from './stream/hooks.ts';
 const lookEvery = 200;
 /** Text is kept for an exact count once what is left would not pay so many tokens, or four usual answers. */
 const scarceTokens = 8192;
-/** An estimate this far over a limit is believed where nobody can count: that provider does not keep what it was given. */
+/** Where money is ample, an estimate this far over a limit means that the provider does not keep it. */
 const overLimit = 1.5;
 const silentTokensMax = 16_384;
 /** Less is not worth a row in the journal. */
@@ -47,7 +48,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
   const mark = target.provider.billing.lowWater;
   const earlier = costOf(exchange.draft.charges);
   /** All choices together: no provider that keeps its limit passes it. */
-  const ceiling = (clamp?.outputLimit ?? outline.outputLimit ?? longestAnswer) * outline.choices;
+  const ceiling = meter.keepsLimit(name) ? toldLimit(exchange, clamp) : longestAnswer * outline.choices;
   const growth = createGrowth(rooms.world.clock);
   let { line } = funds;
   let told: Usage | undefined;
@@ -71,7 +72,8 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
 
   /** What must be paid for to let the stream go on: what it has, and what may be in flight, up to its limit. */
   const needed = (tokens: number): number => {
-    const keeps = toldTokens <= ceiling && tokens <= (text ? ceiling : ceiling * overLimit);
+    const made = text ? withinLimit(tokens, ceiling) : tokens / overLimit;
+    const keeps = toldTokens <= ceiling && made <= ceiling;
     return keeps ? Math.min(tokens + mark, ceiling) : tokens + mark;
   };
 
@@ -153,7 +155,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     const input = inputTokens(usage);
     if (input === toldInput) return;
     toldInput = input;
-    line = priceLine(rooms.prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, funds.rate);
+    line = toldLine(rooms.prices, usage, funds.rate);
     refresh();
   };
 
@@ -165,14 +167,22 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     const hidden = Math.min(silentSeconds * silentTokensPerSecond, outline.thinkingBudget ?? silentTokensMax);
     const need = Math.min(gauge.tokens(characters) + hidden, ceiling);
     if (silentSeconds === 0 || need <= covered) return;
-    const raised = budget.topUp(hold, Math.max(1, line.price(need) + earlier - hold.amount));
-    if (raised instanceof Promise) void raised.then(refresh);
-    else refresh();
+    const missing = Math.max(1, Math.ceil(line.price(need) + earlier - hold.amount));
+    const rest = (raised: boolean): void => {
+      // What is left is thought away already: nobody else is let in with it.
+      const some = raised ? 0 : Math.min(missing, Math.floor(left()));
+      if (some > 0) void budget.topUp(hold, some);
+      refresh();
+    };
+    const raised = budget.topUp(hold, missing);
+    if (raised instanceof Promise) void raised.then(rest);
+    else rest(raised);
   };
 
   refresh();
   keepIfScarce(0);
-  const thinks = outline.thinkingBudget !== undefined || meter.thinks(name);
+  // A model that nobody has had an answer from may think as well.
+  const thinks = outline.thinkingBudget !== undefined || meter.thinks(name) !== false;
   const unwatch = thinks ? meter.watch(reserve) : undefined;
 
   return {

@@ -55,6 +55,11 @@ export function priceLine(prices: Prices, input: Usage, rate: Rate): PriceLine {
   };
 }
 
+/** The line that begins at the input that a provider has told. */
+export function toldLine(prices: Prices, usage: Usage, rate: Rate): PriceLine {
+  return priceLine(prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, rate);
+}
+
 /**
  * A prompt's tokens as they may be billed at the dearest: a prompt with cache marks may be written to the cache, whose
  * tokens cost up to twice the plain ones. One pricing function for both, so that a reserve is never below its price.

@@ -30,6 +30,7 @@ export interface Upstream {
 
 export const inputTokens = 11;
 export const okWords = ['Hel', 'lo, ', 'wor', 'ld.'];
+const plainWords = [' the', ' of', ' and', ' to', ' in', ' that', ' they', ' from'];
 const html = '<!doctype html><html><body><h1>It works!</h1></body></html>';
 
 const timeouts = { connect: '2s', first_byte: '1s', idle: '1s', total: '20s' };
@@ -99,6 +100,12 @@ function callOf({ url = '' }: IncomingMessage, body: string): UpstreamCall {
   };
 }
 
+/** The output limit of a request; `says-N` is a model that keeps none. */
+function limitIn(body: string): number {
+  const [, limit] = /"(?:max_tokens|max_completion_tokens|maxOutputTokens)":(\d+)/.exec(body) ?? [];
+  return limit === undefined ? Number.POSITIVE_INFINITY : Number(limit);
+}
+
 /** The stream of a script without any fault. */
 export function wholeStream(format: Format, model: string, words: readonly string[] = okWords): Buffer {
   const script = scripts[format]({ model, words, inputTokens });
@@ -123,8 +130,11 @@ function play(call: UpstreamCall, response: ServerResponse, bodies: Upstream['bo
   }
   if (model === 'never') return;
   if (model === 'close-early') return void destroy();
-  const [, many, thought] = /^says-(\d+)(?:-thinks-(\d+))?$/.exec(model) ?? [];
-  const words = many === undefined ? okWords : Array.from({ length: Number(many) }, (_, index) => ` word${index % 10}`);
+  const [, way, many, thought] = /^(says|keeps)-(\d+)(?:-thinks-(\d+))?$/.exec(model) ?? [];
+  const length = Math.min(Number(many), way === 'keeps' ? limitIn(call.body) : Number.POSITIVE_INFINITY);
+  // What keeps a limit is counted against it: each is one token of the usual vocabularies.
+  const word = (index: number): string => (way === 'keeps' ? (plainWords[index % 8] ?? '') : ` word${index % 10}`);
+  const words = many === undefined ? okWords : Array.from({ length }, (_, index) => word(index));
   const said: Said = { model, words, inputTokens, ...(thought ? { reasoningTokens: Number(thought) } : {}) };
   if (/^billed-/.test(model)) return void playBilled(call, said, response);
   if (verb === '' && !call.stream) {

@@ -15,8 +15,8 @@ export interface Lengths {
   usual(keyId: string, model: string): number | undefined;
   /** Nine of ten are no longer; the same otherwise. */
   long(keyId: string, model: string): number | undefined;
-  /** Whether the model's answers usually hold thoughts that are counted. */
-  thinks(model: string): boolean;
+  /** Whether the model's answers usually hold thoughts that are counted; undefined before the first. */
+  thinks(model: string): boolean | undefined;
   learn(keyId: string, model: string, outputTokens: number, reasoningTokens: number): void;
 }
 
@@ -34,7 +34,10 @@ export function createLengths(): Lengths {
   return {
     usual: (keyId, model) => quantile(keyId, model, 0.5),
     long: (keyId, model) => quantile(keyId, model, 0.9),
-    thinks: (model) => (thoughts.find(model)?.quantile(0.5) ?? 0) > 0,
+    thinks(model) {
+      const usual = thoughts.find(model)?.quantile(0.5);
+      return usual === undefined ? undefined : usual > 0;
+    },
     learn(keyId, model, outputTokens, reasoningTokens) {
       thoughts.add(model, reasoningTokens);
       ofKeys.add(`${keyId} ${model}`, outputTokens);

@@ -10,6 +10,7 @@ import { stringsOf, textInside } from './frame-text.ts';
 import { createGauge } from './gauge.ts';
 import { createGrowth } from './growth.ts';
 import { createLengths } from './lengths.ts';
+import { createLimits, withinLimit } from './limits.ts';
 import { addBytes, emptyMix, type Script, scriptOf, tokensOf } from './mix.ts';
 import { createPrompts } from './prompt.ts';
 import { RecentByName } from './recent.ts';
@@ -241,3 +242,32 @@ test('a model is counted with its own vocabulary where there is one', () => {
   assert.ok(countingOf('anthropic/claude-sonnet-4-5').factor > 1);
   assert.ok(countingOf('groq/llama-3.3-70b-versatile').factor > 1);
 });
+
+test('a model keeps its limits until a bill passes one, and again once sixteen answers have ended at theirs', () => {
+  const limits = createLimits();
+  assert.equal(limits.keeps('p/m'), true);
+  limits.learn('p/m', 100, 100);
+  limits.learn('p/m', 100, 113);
+  assert.equal(limits.keeps('p/m'), true, 'an end mark is no breach');
+  limits.learn('p/m', 100, 114);
+  assert.equal(limits.keeps('p/m'), false);
+  assert.equal(limits.keeps('p/other'), true);
+  for (let each = 0; each < 40; each++) limits.learn('p/m', 100, 20);
+  assert.equal(limits.keeps('p/m'), false, 'a short answer says nothing');
+  for (let each = 0; each < 15; each++) limits.learn('p/m', 100, 100);
+  assert.equal(limits.keeps('p/m'), false);
+  limits.learn('p/m', 100, 95);
+  assert.equal(limits.keeps('p/m'), true);
+});
+
+for (const [estimate, limit, worth] of [
+  [10, 42, 10],
+  [42, 42, 42],
+  [63, 42, 42],
+  [64, 42, 64],
+  [1064, 1000, 1000],
+  [1065, 1000, 1065],
+] as const)
+  test(`an estimate of ${estimate} tokens is worth ${worth} where a limit of ${limit} is kept`, () => {
+    assert.equal(withinLimit(estimate, limit), worth);
+  });

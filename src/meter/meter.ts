@@ -7,6 +7,7 @@ import type { Clock } from '../world/world.ts';
 import { createFactors } from './factors.ts';
 import { createGauge, type Gauge } from './gauge.ts';
 import { createLengths } from './lengths.ts';
+import { createLimits } from './limits.ts';
 import { createPrompts, type PromptEstimate } from './prompt.ts';
 import { createTexts, type KeptText } from './texts.ts';
 
@@ -24,12 +25,16 @@ export interface Meter {
   /** Output tokens that nine of ten answers do not pass. */
   longLength(keyId: string, name: string): number | undefined;
   learnPrompt(name: string, outline: Outline, estimate: PromptEstimate, actual: number): void;
-  /** Whether the model usually thinks, shown or hidden. */
-  thinks(name: string): boolean;
+  /** Whether the model usually thinks, shown or hidden; undefined before its first answer. */
+  thinks(name: string): boolean | undefined;
+  /** Whether the model stops at the output limit that it is given; true until a bill shows otherwise. */
+  keepsLimit(name: string): boolean;
+  /** The bill of a whole answer that was to have no more than `limit` tokens. */
+  learnLimit(name: string, limit: number, tokens: number): void;
   learnLength(keyId: string, name: string, outputTokens: number, reasoningTokens: number): void;
   /** Room for the text of one answer, for an exact count; undefined where too many are kept already. */
   keepText(): KeptText | undefined;
-  /** Called once a second until `stop`: streams that think in silence reserve what they think. Answers how to stop it. */
+  /** Called once a second until `stop`: streams that may think in silence reserve what they think. Answers how to stop it. */
   watch(each: () => void): () => void;
   /** Streams that are watched. */
   readonly watched: number;
@@ -42,6 +47,7 @@ export function createMeter(clock: Pick<Clock, 'every'>): Meter {
   const prompts = createPrompts();
   const answers = createFactors();
   const lengths = createLengths();
+  const limits = createLimits();
   const texts = createTexts();
   const watched = createRoster<Watched>();
   const stop = clock.every(sweepMs, () => {
@@ -55,6 +61,8 @@ export function createMeter(clock: Pick<Clock, 'every'>): Meter {
     learnPrompt: prompts.learn,
     thinks: lengths.thinks,
     learnLength: lengths.learn,
+    keepsLimit: limits.keeps,
+    learnLimit: limits.learn,
     keepText: texts.keep,
     watch(each) {
       const one: Watched = { seat: -1, each };

@@ -1,91 +1,13 @@
 // Money and the meter over real sockets: who is let in, how much is set aside, when a stream ends, and what is charged.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { scanRows } from '../../src/exchange/journal.ts';
-import type { JournalRow, Receipt } from '../../src/exchange/receipt.ts';
-import { type GatewayProcess, startGateway } from '../gateway.ts';
-import { inputTokens, okWords, startUpstream, type Upstream } from '../upstream.ts';
+import { after, test } from 'node:test';
+import { inputTokens, okWords } from '../upstream.ts';
+import { startBooks } from './kit.ts';
 
-let upstream: Upstream;
-let gateway: GatewayProcess;
-
-/** USD per million tokens of `chat`, `messages` and `gemini`: a dollar is 66,667 tokens of output. */
-const price = { input: 3, output: 15 };
-
-before(async () => {
-  upstream = await startUpstream();
-  const priced = ['chat', 'messages', 'gemini', 'openai'].map((name) => [`${name}/*`, price]);
-  gateway = await startGateway({
-    config: {
-      // Its bill ends with the connection: the other two are heard out.
-      providers: { ...upstream.providers, openai: upstream.providers.chat },
-      prices: Object.fromEntries(priced),
-      budgets: [{ scope: 'global', limit: '1000 USD', per: 'lifetime' }],
-    },
-  });
-});
-
-after(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-async function keyWith(limit: string): Promise<string> {
-  const response = await fetch(`${gateway.url}/admin/keys`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${gateway.adminToken}`,
-      'content-type': 'application/json',
-      'x-tollgate-admin': '1',
-    },
-    body: JSON.stringify({ name: 'a test', budget: { limit, per: 'day' } }),
-  });
-  const made = (await response.json()) as { key?: string };
-  assert.ok(made.key, JSON.stringify(made));
-  return made.key;
-}
-
-interface Answered {
-  readonly status: number;
-  readonly text: string;
-  readonly id: string;
-  readonly dropped: string | null;
-}
-
-async function ask(
-  key: string,
-  model: string,
-  more: Record<string, unknown> = {},
-  path = '/v1/chat/completions',
-): Promise<Answered> {
-  const response = await fetch(gateway.url + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model, stream: true, messages: [{ role: 'user', content: 'Say hello.' }], ...more }),
-  });
-  return {
-    status: response.status,
-    id: response.headers.get('x-tollgate-request-id') ?? '',
-    dropped: response.headers.get('x-tollgate-dropped'),
-    text: await response.text(),
-  };
-}
-
-function rows(): JournalRow[] {
-  const folder = join(gateway.dataFolder, 'journal');
-  const found: JournalRow[] = [];
-  for (const name of readdirSync(folder).sort())
-    scanRows(readFileSync(join(folder, name)), 0, (row) => found.push(row));
-  return found;
-}
-
-function receiptOf(id: string): Receipt {
-  for (const row of rows()) if (row.type === 'receipt' && row.receipt.id === id) return row.receipt;
-  throw new Error(`no receipt of ${id}`);
-}
+const books = await startBooks();
+const { upstream, gateway, keyWith, ask, rows, receiptOf } = books;
+after(books.close);
 
 const nano = (usd: number): number => Math.round(usd * 1e9);
 
