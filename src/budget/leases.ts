@@ -1,10 +1,10 @@
 // Where several instances spend from one limit: asks the bank for slices of it, keeps them filled, gives them back.
 
-import { type Bank, type BankAnswer, EnterFirst, type Slice, type SliceWant } from '../exchange/bank.ts';
+import { type Bank, type BankAnswer, EnterFirst, type SliceWant } from '../exchange/bank.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { World } from '../world/world.ts';
 import { type Account, type Bucket, nextOf } from './accounts.ts';
-import { readWindowId } from './window.ts';
+import { freeOf, Holding } from './holding.ts';
 
 /** A bucket that has less free than somebody needs. */
 export interface Lack {
@@ -31,12 +31,6 @@ export interface Leases {
   stop(): void;
 }
 
-/** Recall takes others' free money, so that a generous slice starves nobody, and carries an instance over a bank's absence. */
-const horizonMs = 150_000;
-/** What is asked for a bucket of which no rate is known yet, in first holds. */
-const firstHolds = 32;
-/** A background refill that got nothing is not repeated before. */
-const pauseMs = 500;
 const beatMs = 1_000;
 /** How often an instance that asks for nothing says that it lives, and what it has posted. */
 const reportMs = 5_000;
@@ -44,28 +38,6 @@ const reportMs = 5_000;
 const wantsMax = 1_000;
 /** The next window's slice is asked for this long before it begins, and up to as much again earlier. */
 const aheadMs = 2_000;
-
-interface Holding {
-  readonly account: Account;
-  readonly bucket: Bucket;
-  limit: NanoUsd;
-  /** Shortfall of those who wait. */
-  need: NanoUsd;
-  /** What was posted at `since`, and nano-USD a millisecond before that. */
-  postedThen: NanoUsd;
-  since: number;
-  rate: number;
-  /** What the last answer left, by which half is measured. */
-  filled: NanoUsd;
-  told: NanoUsd;
-  recalling: boolean;
-  /** A call about it is on its way: what it has is not touched until the answer. */
-  asked: boolean;
-  /** Was to give back in that time. */
-  returning: boolean;
-  /** Monotonic ms before which no background refill is asked for. */
-  quietUntil: number;
-}
 
 interface Waiter {
   readonly lacks: readonly Lack[];
@@ -94,63 +66,11 @@ export function createLeases(
   const holdingOf = (account: Account, bucket: Bucket, limit: NanoUsd): Holding => {
     let holding = holdings.get(bucket);
     if (!holding) {
-      const since = clock.monotonic();
-      holding = {
-        account,
-        bucket,
-        limit,
-        need: 0,
-        postedThen: bucket.posted,
-        since,
-        rate: 0,
-        filled: 0,
-        told: -1,
-        recalling: false,
-        asked: false,
-        returning: false,
-        quietUntil: 0,
-      };
+      holding = new Holding(account, bucket, limit, clock.monotonic());
       holdings.set(bucket, holding);
     }
     holding.limit = limit;
     return holding;
-  };
-
-  const want = (holding: Holding): SliceWant => {
-    const { bucket, limit, need } = holding;
-    const { window, posted, held, scope } = bucket;
-    // What was spent beyond the slice is the bank's to know as well.
-    if (bucket.leased < posted + held) bucket.leased = posted + held;
-    const free = bucket.leased - posted - held;
-    measure(holding);
-    // What is held now will be held again by others while it is spent; of a bucket never spent on nothing more is known.
-    const keeps = holding.rate === 0 ? need * firstHolds : holding.rate * horizonMs + held;
-    const quiet = limit === Number.POSITIVE_INFINITY || holding.quietUntil > clock.monotonic();
-    const wish = Math.max(need, Math.ceil(keeps - free));
-    return {
-      scope,
-      window: window.id,
-      per: readWindowId(window.id)?.per ?? 'lifetime',
-      startsAt: window.startsAt,
-      endsAt: window.endsAt,
-      limit: Math.min(limit, Number.MAX_SAFE_INTEGER),
-      have: bucket.leased,
-      posted,
-      need,
-      wish: quiet ? need : Math.min(wish, Number.MAX_SAFE_INTEGER),
-    };
-  };
-
-  const measure = (holding: Holding): void => {
-    const now = clock.monotonic();
-    const { posted } = holding.bucket;
-    const passed = now - holding.since;
-    if (passed < beatMs / 4) return;
-    const rate = (posted - holding.postedThen) / passed;
-    // Up at once, down slowly: a burst that comes back should find its money.
-    holding.rate = rate > holding.rate ? rate : holding.rate * 0.9 + rate * 0.1;
-    holding.postedThen = posted;
-    holding.since = now;
   };
 
   const soon = (): void => {
@@ -174,7 +94,7 @@ export function createLeases(
       if (!entered) await enter();
       asked = nextAsked();
       number += 1;
-      const wants = asked.map(want);
+      const wants = asked.map((holding) => holding.want(clock.monotonic()));
       const answer = await bank.exchange({ instance, number, wants });
       take(asked, wants, answer, sentAt);
       if (away) log.info('bank_back', { instance });
@@ -189,12 +109,7 @@ export function createLeases(
       for (const holding of asked) queue.add(holding);
       for (const { resolve } of round) resolve('away');
     }
-    for (const holding of asked) {
-      holding.asked = false;
-      if (!holding.returning) continue;
-      holding.returning = false;
-      giveBack(holding);
-    }
+    for (const holding of asked) if (holding.answered(clock.monotonic())) queue.add(holding);
     reportedAt = clock.monotonic();
     busy = false;
     if (waiters.length > 0 || (queue.size > 0 && !away)) soon();
@@ -204,7 +119,7 @@ export function createLeases(
     const asked = [...queue].slice(0, wantsMax);
     for (const holding of asked) {
       queue.delete(holding);
-      holding.asked = true;
+      holding.ask();
     }
     return asked;
   };
@@ -219,26 +134,15 @@ export function createLeases(
         queue.add(holding);
       }
     }
-    for (const [holding, amount] of amounts) holding.need = Math.max(0, amount - freeOf(holding.bucket));
+    for (const [holding, amount] of amounts) holding.need = Math.max(0, amount - holding.free);
   };
 
   const take = (asked: readonly Holding[], wants: readonly SliceWant[], answer: BankAnswer, sentAt: number): void => {
     offset = answer.now - Math.round((sentAt + clock.now()) / 2);
     asked.forEach((holding, index) => {
-      const slice: Slice | undefined = answer.slices[index];
+      const slice = answer.slices[index];
       const told = wants[index];
-      if (!slice || !told) return;
-      const { bucket } = holding;
-      const gained = slice.have - bucket.leased;
-      bucket.leased = slice.have;
-      // Asked without a limit, at the entry, the bank has said what is posted, and not what is left.
-      const available = told.limit > 0 ? slice.available : bucket.elsewhere.available;
-      bucket.elsewhere = { available, posted: Math.max(0, slice.posted - told.posted) };
-      holding.told = told.posted;
-      holding.recalling = slice.recalling;
-      holding.filled = freeOf(bucket);
-      holding.need = 0;
-      if (gained <= 0) holding.quietUntil = clock.monotonic() + pauseMs;
+      if (slice && told) holding.take(told, slice, clock.monotonic());
     });
   };
 
@@ -246,7 +150,7 @@ export function createLeases(
     holdings.get(bucket)?.recalling === true && freeOf(bucket) < amount;
 
   const enter = async (): Promise<void> => {
-    const purses = [...holdings.values()].map((holding) => ({ ...want(holding), need: 0, wish: 0 }));
+    const purses = [...holdings.values()].map((holding) => holding.entry(clock.monotonic()));
     const known = await bank.enter(instance, purses);
     number = known.number;
     offset = known.now - clock.now();
@@ -256,13 +160,7 @@ export function createLeases(
   };
 
   const giveBack = (holding: Holding): void => {
-    const { bucket } = holding;
-    const spent = bucket.posted + bucket.held;
-    if (holding.asked) holding.returning = true;
-    if (holding.asked || bucket.leased <= spent) return;
-    bucket.leased = spent;
-    holding.quietUntil = clock.monotonic() + pauseMs;
-    queue.add(holding);
+    if (holding.giveBack(clock.monotonic())) queue.add(holding);
   };
 
   bank.onRecall((purses) => {
@@ -287,8 +185,7 @@ export function createLeases(
     const now = clock.now() + offset;
     for (const holding of holdings.values()) tend(holding, now);
     const silent = clock.monotonic() - reportedAt >= reportMs;
-    if (!entered || silent)
-      for (const holding of holdings.values()) if (holding.bucket.posted !== holding.told) queue.add(holding);
+    if (!entered || silent) for (const holding of holdings.values()) if (holding.untold) queue.add(holding);
     if (!entered || silent || queue.size > 0) soon();
   });
 
@@ -298,14 +195,14 @@ export function createLeases(
     const { endsAt } = bucket.window;
     if (now >= endsAt || account.forgotten) {
       if (bucket.held !== 0) return;
-      if (holding.told === bucket.posted && bucket.leased === bucket.posted) holdings.delete(bucket);
+      if (holding.settled) holdings.delete(bucket);
       else {
         giveBack(holding);
         queue.add(holding);
       }
       return;
     }
-    measure(holding);
+    holding.measure(clock.monotonic());
     if (holding.rate === 0 || endsAt - now > aheadMs + jitterMs(instance, bucket.scope)) return;
     const next = nextOf(account);
     if (next.leased > 0 || holdings.has(next)) return;
@@ -329,8 +226,7 @@ export function createLeases(
     },
     taken(account, bucket, limit) {
       const holding = holdingOf(account, bucket, limit);
-      if (freeOf(bucket) * 2 > holding.filled || queue.has(holding) || away) return;
-      if (bucket.leased >= limit || holding.quietUntil > clock.monotonic()) return;
+      if (away || queue.has(holding) || !holding.isLow(clock.monotonic())) return;
       queue.add(holding);
       soon();
     },
@@ -343,10 +239,6 @@ export function createLeases(
       stop();
     },
   };
-}
-
-function freeOf(bucket: Bucket): NanoUsd {
-  return bucket.leased - bucket.posted - bucket.held;
 }
 
 /** The same for one scope in one instance, different between them, so that not everybody asks in the same instant. */
