@@ -87,7 +87,8 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const name = nameOf(target);
   const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
   const cacheMarks = raw.includes('cache_control');
-  const line = priceLine(rooms.prices, dearestInput(rooms.prices, rate, estimate, outline, cacheMarks), rate);
+  const input = dearestInput(rooms.prices, rate, estimate, outline, cacheMarks);
+  const line = priceLine(rooms.prices, input, rate, outline.outputs);
   const keeps = rooms.meter.keepsLimit(name);
   const limit = (keeps ? outline.outputLimit : undefined) ?? longestAnswer;
   const left = rooms.budget.available(wants);

@@ -47,6 +47,20 @@ test('B5: what is set aside for a prompt is never less than its price, over 100,
   }
 });
 
+test('B5: a line takes output for the dearest of what is asked for: speech and pictures cost more than text', () => {
+  for (const [model, outputs, bucket] of [
+    ['gpt-audio', ['audio'], 'outputAudio'],
+    ['gemini-2.5-flash-image', ['image'], 'outputImage'],
+  ] as const) {
+    const provider = model.startsWith('gpt') ? 'openai' : 'google';
+    const rate = prices.rate({ provider: { name: provider, catalogue: provider }, model }, [], now);
+    assert.ok(rate);
+    const due = prices.cost({ ...noUsage(), input: 10, [bucket]: 1000 }, rate).cost;
+    assert.equal(priceLine(prices, { ...noUsage(), input: 10 }, rate, outputs).price(1000), due);
+    assert.ok(priceLine(prices, { ...noUsage(), input: 10 }, rate).price(1000) < due);
+  }
+});
+
 test('a line is the price book’s own price, to a nano-dollar, and buys what it prices, no token more or less', () => {
   const rates = everyRate();
   const draw = draws(7);

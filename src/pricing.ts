@@ -33,14 +33,18 @@ export function nameOf(target: Target): string {
 /** A million tokens tell the price of one to a thousandth of a nano-dollar. */
 const many = 1_000_000;
 
-/** The line that begins at this input. Output is taken for the dearer of text and reasoning. */
-export function priceLine(prices: Prices, input: Usage, rate: Rate): PriceLine {
+/** The line that begins at this input. Output is taken for the dearest of what it may be: text, reasoning, and what is asked for. */
+export function priceLine(prices: Prices, input: Usage, rate: Rate, outputs: Outline['outputs'] = []): PriceLine {
   const base = prices.cost(input, rate).cost;
   const at = (bucket: Bucket): number => prices.cost({ ...input, [bucket]: many }, rate).cost - base;
   const reasoning = rate.tiers.some(
     ({ prices }) => prices.reasoning !== undefined && prices.reasoning !== prices.output,
   );
-  const perMany = reasoning ? Math.max(at('output'), at('reasoning')) : at('output');
+  const kinds: Bucket[] = ['output'];
+  if (reasoning) kinds.push('reasoning');
+  if (outputs.includes('audio')) kinds.push('outputAudio');
+  if (outputs.includes('image')) kinds.push('outputImage');
+  const perMany = Math.max(...kinds.map(at));
   const price = (outputTokens: number): NanoUsd => base + Math.ceil((outputTokens * perMany) / many);
   return {
     price,

@@ -2,6 +2,8 @@
 
 import type { Format } from './format.ts';
 
+export type OutputKind = 'audio' | 'image';
+
 export interface Outline {
   readonly format: Format;
   /** As the client wrote it: alias, `provider/model` or a bare name. */
@@ -22,6 +24,8 @@ export interface Outline {
   readonly tools: number;
   /** Names of provider-run, separately priced tools in the request (`web_search`, `google_search`, ...). */
   readonly paidTools: readonly string[];
+  /** What the answer may be beside text; absent where it is text alone. Each has a price of its own. */
+  readonly outputs?: readonly OutputKind[];
   readonly images: number;
   readonly documents: number;
   readonly audio: number;

@@ -20,6 +20,10 @@ export function lacks(outline: Outline, rate: Rate): readonly string[] {
   if (outline.images > 0) needed.push('inputImage');
   if (outline.audio > 0) needed.push('inputAudio');
   if (outline.paidTools.some(isSearch)) needed.push('webSearches');
+  if (outline.outputs?.includes('audio')) needed.push('outputAudio');
+  // Pictures are priced by their tokens, or by the piece.
+  if (outline.outputs?.includes('image') && rate.tiers.some(({ prices }) => prices.images === undefined))
+    needed.push('outputImage');
   for (const bucket of needed) {
     if (rate.tiers.some((tier) => tier.prices[bucket] === undefined)) missing.push(bucket);
   }

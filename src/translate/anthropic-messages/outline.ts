@@ -3,6 +3,7 @@
 import type { Outline } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { finite, isObject, type Json, list, object, text } from '../json.ts';
+import { pluginTools, refuseUnmetered, unmeteredKeys } from '../unmetered.ts';
 
 export const ownedKeys: readonly string[] = [
   'model',
@@ -17,14 +18,12 @@ export const ownedKeys: readonly string[] = [
   'messages',
   'tools',
   'anthropic_version',
+  ...unmeteredKeys,
 ];
 
-/** Tools that the provider runs and bills beside the tokens, by the start of their type. */
-const paid: readonly (readonly [string, string])[] = [
-  ['web_search_', 'web_search'],
-  ['code_execution_', 'code_execution'],
-  ['advisor_', 'advisor'],
-];
+/** Tools that the client runs, or that cost no more than their tokens. Any other may have a price beside them. */
+const unpaid =
+  /^(?:custom|(?:bash|text_editor|computer|memory|web_fetch)_\d{8}|tool_search_tool_(?:bm25|regex)(?:_\d{8})?|mcp_toolset)$/;
 
 interface Media {
   images: number;
@@ -36,6 +35,7 @@ export function outline(body: Json, bytes: number): Outline {
   if (typeof body.model !== 'string' || body.model === '') throw wrong('model', 'a string that names a model');
   if (!isAbsent(body.stream) && typeof body.stream !== 'boolean') throw wrong('stream', 'true or false');
   if (!isAbsent(body.max_tokens) && !isCount(body.max_tokens)) throw wrong('max_tokens', 'a whole number');
+  refuseUnmetered(body);
   const media: Media = { images: 0, documents: 0, bytes: 0 };
   for (const message of list(body.messages)) countMedia(object(message).content, media);
   const thinkingBudget = finite(object(body.thinking).budget_tokens);
@@ -65,10 +65,11 @@ function paidTools(body: Json): string[] {
   const names: string[] = [];
   for (const tool of list(body.tools)) {
     const type = text(object(tool).type);
-    const row = type === undefined ? undefined : paid.find(([start]) => type.startsWith(start));
-    if (row && !names.includes(row[1])) names.push(row[1]);
+    if (type === undefined || unpaid.test(type)) continue;
+    const name = type.replace(/_\d{8}$/, '');
+    if (!names.includes(name)) names.push(name);
   }
-  return names;
+  return [...names, ...pluginTools(body.plugins)];
 }
 
 function countMedia(content: unknown, media: Media): void {

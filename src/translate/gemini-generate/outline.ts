@@ -1,9 +1,10 @@
 // The tolerant reading of a Gemini request: what must be known of each, and nothing that an unknown field could break.
 
 import type { Surface } from '../../exchange/format.ts';
-import type { Outline } from '../../exchange/outline.ts';
+import type { Outline, OutputKind } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
-import { type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, textOf } from './wire.ts';
+import { refused } from '../unmetered.ts';
+import { camel, type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, textOf } from './wire.ts';
 
 export const ownedKeys: readonly string[] = [
   'model',
@@ -15,8 +16,18 @@ export const ownedKeys: readonly string[] = [
   'service_tier',
 ];
 
-/** Tools with a price of their own beside the tokens. */
-const paid = ['googleSearch', 'googleSearchRetrieval', 'enterpriseWebSearch', 'googleMaps'];
+/** Tools that the client runs, or that cost no more than their tokens. Any other may have a price beside them. */
+const unpaid: ReadonlySet<string> = new Set([
+  'functionDeclarations',
+  'codeExecution',
+  'urlContext',
+  'computerUse',
+  'fileSearch',
+  'mcpServers',
+]);
+
+/** Vertex chooses another model by these. */
+const choosers = ['modelConfig', 'routingConfig'];
 
 export function outline(body: Fields, surface: Surface, bytes: number): Outline {
   onlyOne(body, 'generationConfig', '');
@@ -24,6 +35,7 @@ export function outline(body: Fields, surface: Surface, bytes: number): Outline 
   const given = field(body, 'generationConfig');
   if (given !== undefined && !isFields(given)) refuse('generationConfig', 'must be an object');
   const config = fieldsOf(given);
+  for (const name of choosers) if (field(config, name) !== undefined) throw refused(`generationConfig.${name}`);
   const outputLimit = wholeNumber(config, 'maxOutputTokens');
   const choices = wholeNumber(config, 'candidateCount');
   const budget = numberOf(field(fieldsOf(field(config, 'thinkingConfig')), 'thinkingBudget'));
@@ -42,10 +54,33 @@ export function outline(body: Fields, surface: Surface, bytes: number): Outline 
     choices: Math.max(1, choices ?? 1),
     ...(tier && tier !== 'standard' && tier !== 'unspecified' ? { tier } : {}),
     tools: tools.reduce((sum, tool) => sum + listOf(field(tool, 'functionDeclarations')).length, 0),
-    paidTools: [...new Set(paid.filter((name) => tools.some((tool) => field(tool, name) !== undefined)).map(snake))],
+    paidTools: paidTools(body, tools),
+    ...outputsOf(config),
     ...media,
     bytes,
   };
+}
+
+function paidTools(body: Fields, tools: readonly Fields[]): string[] {
+  const names = new Set<string>();
+  for (const tool of tools) {
+    for (const [key, value] of Object.entries(tool)) {
+      if (value !== null && !unpaid.has(camel(key))) names.add(key.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`));
+    }
+  }
+  if (field(body, 'modelArmorConfig') !== undefined) names.add('model_armor');
+  return [...names];
+}
+
+function outputsOf(config: Fields): Pick<Outline, 'outputs'> {
+  const named = listOf(field(config, 'responseModalities'));
+  const format = fieldsOf(field(config, 'responseFormat'));
+  // Proto JSON may write an enum by its number.
+  const has = (kind: OutputKind, number: number): boolean =>
+    named.some((each) => each === number || String(each).toLowerCase() === kind) || field(format, kind) !== undefined;
+  const outputs: OutputKind[] = [...(has('audio', 3) ? (['audio'] as const) : [])];
+  if (has('image', 2)) outputs.push('image');
+  return outputs.length > 0 ? { outputs } : {};
 }
 
 /** Proto JSON accepts both spellings of a name; with both present, two parsers could read two different limits. */

@@ -1,9 +1,10 @@
 // What the gateway must know of a chat request, read without decoding it. Unknown fields and parts cannot break it.
 
 import type { Surface } from '../../exchange/format.ts';
-import type { Outline } from '../../exchange/outline.ts';
+import type { Outline, OutputKind } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { finite, isObject, type Json, list, object, text } from '../json.ts';
+import { pluginTools, refuseUnmetered, unmeteredKeys } from '../unmetered.ts';
 
 /** Every top-level key that decides the model, the money or what the meter sees. */
 export const ownedKeys: readonly string[] = [
@@ -20,10 +21,16 @@ export const ownedKeys: readonly string[] = [
   'seed',
   'tools',
   'web_search_options',
+  'search_parameters',
+  'enable_search',
+  'modalities',
   'reasoning',
   'reasoning_effort',
   'thinking',
+  ...unmeteredKeys,
 ];
+
+const outputKinds: readonly OutputKind[] = ['audio', 'image'];
 
 export function outline(body: Json, surface: Surface, bytes: number): Outline {
   if (body.model !== undefined || surface.model === undefined) expect(body, 'model', 'a string', isText);
@@ -33,6 +40,7 @@ export function outline(body: Json, surface: Surface, bytes: number): Outline {
   for (const key of ['max_tokens', 'max_completion_tokens', 'n', 'best_of']) {
     expectWhereGiven(body, key, 'a whole number above 0', isCount);
   }
+  refuseUnmetered(body);
   const stream = body.stream === true;
   const limit = outputLimit(body);
   const thinkingBudget =
@@ -41,6 +49,7 @@ export function outline(body: Json, surface: Surface, bytes: number): Outline {
   const endUser = text(body.user) ?? text(body.safety_identifier);
   const media = { images: 0, documents: 0, audio: 0, mediaBytes: 0 };
   for (const message of list(body.messages)) countMedia(object(message), media);
+  const outputs = outputKinds.filter((kind) => list(body.modalities).includes(kind));
   return {
     format: 'openai-chat',
     model: text(body.model) ?? surface.model ?? '',
@@ -53,6 +62,7 @@ export function outline(body: Json, surface: Surface, bytes: number): Outline {
     ...(endUser !== undefined && { endUser }),
     tools: list(body.tools).length + list(body.functions).length,
     paidTools: paidTools(body),
+    ...(outputs.length > 0 && { outputs }),
     ...media,
     bytes,
   };
@@ -84,17 +94,15 @@ function expectWhereGiven(body: Json, key: string, what: string, accepts: (value
 /** Tools the provider runs and charges for; a client's own functions cost nothing but their tokens. */
 function paidTools(body: Json): string[] {
   const names: string[] = [];
-  if (isObject(body.web_search_options)) names.push('web_search');
+  // OpenRouter reads the search from the model's name, Alibaba from a switch.
+  const online = text(body.model)?.endsWith(':online') === true || body.enable_search === true;
+  if (isObject(body.web_search_options) || online) names.push('web_search');
   if (isObject(body.search_parameters) && body.search_parameters.mode !== 'off') names.push('live_search');
   for (const tool of list(body.tools)) {
     const type = text(object(tool).type);
     if (type !== undefined && type !== 'function' && type !== 'custom') names.push(type);
   }
-  for (const plugin of list(body.plugins)) {
-    const id = text(object(plugin).id);
-    if (id !== undefined) names.push(`plugin:${id}`);
-  }
-  return names;
+  return [...names, ...pluginTools(body.plugins)];
 }
 
 interface MediaCounts {
