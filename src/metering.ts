@@ -146,12 +146,16 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     return undefined;
   };
 
+  /** Some tell their input before they have counted any output. */
+  const tells = (usage: Usage): boolean =>
+    usage.output + usage.reasoning !== toldTokens || inputTokens(usage) !== toldInput;
+
   /** The provider told what it has counted so far, hidden thoughts included. */
   const hear = (usage: Usage): void => {
     told = usage;
     toldTokens = usage.output + usage.reasoning;
-    gauge.told(characters, toldTokens);
-    if (text?.take() !== undefined) sureTokens = gauge.tokens(characters);
+    // What is not believed leaves the text to be counted.
+    if (gauge.told(characters, toldTokens) && text?.take() !== undefined) sureTokens = gauge.tokens(characters);
     const input = inputTokens(usage);
     if (input === toldInput) return;
     toldInput = input;
@@ -194,7 +198,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
         gauge.sample(frame.data, now - before);
         keepIfScarce(gauge.tokens(now));
       }
-      if (usage !== undefined && usage !== told && usage.output + usage.reasoning !== toldTokens) {
+      if (usage !== undefined && usage !== told && tells(usage)) {
         hear(usage);
         // With text the count may be the stream's last: what it says is acted upon if more comes.
         if (now > before && needed(toldTokens) > covered) nextAt = now + 1;

@@ -16,8 +16,8 @@ export interface Gauge {
   sample(data: string, characters: number): void;
   /** Text that is not of an event. */
   sampleText(text: string, characters: number): void;
-  /** The provider says how many tokens there are after so many characters; a count that cannot be one is not believed. */
-  told(characters: number, tokens: number): void;
+  /** The provider says how many tokens there are after so many characters. False for a count that cannot be one. */
+  told(characters: number, tokens: number): boolean;
   /** An exact count. */
   counted(characters: number, tokens: number): void;
   /** The bill, where it can be compared with what was seen. */
@@ -78,8 +78,10 @@ class SampledGauge implements Gauge {
     this.#ratio = each * this.#factors.factor(this.#name, scriptOf(this.#mix));
   }
 
-  told(characters: number, tokens: number): void {
-    if (tokens >= characters * leastTokensPerCharacter) this.counted(characters, tokens);
+  told(characters: number, tokens: number): boolean {
+    const believed = tokens >= characters * leastTokensPerCharacter;
+    if (believed) this.counted(characters, tokens);
+    return believed;
   }
 
   counted(characters: number, tokens: number): void {

@@ -124,13 +124,19 @@ test('a gauge reads any lane: what it counts is found from the text', () => {
   }
 });
 
+test('a model that puts out nothing but line ends puts out tokens', () => {
+  // The vocabulary takes sixteen for one.
+  const weighed = tokensOf(mixOf('\n'.repeat(1800)));
+  assert.ok(weighed > 100 && weighed < 200, `${weighed}`);
+});
+
 test('a gauge is re-based on every count, but not on a placeholder', () => {
   const gauge = createGauge(createFactors(), 'p/m');
   gauge.sampleText(english.repeat(4), english.length * 4);
   const guessed = gauge.tokens(10_000);
-  gauge.told(10_000, 3);
+  assert.equal(gauge.told(10_000, 3), false);
   assert.equal(gauge.tokens(10_000), guessed);
-  gauge.told(10_000, 1234);
+  assert.equal(gauge.told(10_000, 1234), true);
   assert.equal(gauge.tokens(10_000), 1234);
   assert.ok(gauge.tokens(10_400) > 1234);
   gauge.counted(10_400, 1300);

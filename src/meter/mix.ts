@@ -9,7 +9,7 @@ export interface Mix {
   capitals: number;
   digits: number;
   marks: number;
-  /** Blanks behind a blank. */
+  /** Blanks behind a blank, line ends behind a line end: a model that loops puts out nothing else. */
   blanks: number;
   lineEnds: number;
   /** Letters of Latin scripts with their signs, the bytes that begin one. */
@@ -93,7 +93,8 @@ export function addBytes(mix: Mix, bytes: Uint8Array, from: number, to: number):
       mix.digits++;
       before = digit;
     } else if (byte === 0x0a || byte === 0x0d) {
-      if (before !== lineEnd) mix.lineEnds++;
+      if (before === lineEnd) mix.blanks++;
+      else mix.lineEnds++;
       before = lineEnd;
     } else if (byte === 0x5c && at + 1 < to) {
       at += addEscape(mix, bytes, at + 1);

@@ -48,7 +48,6 @@ export function createTokenizer(): Tokenizer & { close(): Promise<void> } {
     const name = import.meta.url.endsWith('.ts') ? './tokenizer-worker.ts' : './tokenizer-worker.js';
     const own: Running = { worker: new Worker(new URL(name, import.meta.url)), loads: new Map(), loaded: new Map() };
     const { worker, loaded } = own;
-    worker.unref();
     worker.on('message', (message: CountAnswer | Loaded) => {
       if ('loaded' in message) loaded.get(message.loaded)?.();
       else waiting.get(message.id)?.(message.tokens);
@@ -61,6 +60,8 @@ export function createTokenizer(): Tokenizer & { close(): Promise<void> } {
       current = undefined;
       answerAll();
     });
+    // Behind the listeners: one for messages would hold the process again.
+    worker.unref();
     return own;
   };
 

@@ -1,0 +1,54 @@
+// What a provider tells while it streams: an input alone is heard too, and a count that is not believed costs nobody the rest.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Books, startBooks } from './kit.ts';
+
+let books: Books;
+
+before(async () => {
+  books = await startBooks();
+});
+after(() => books.close());
+
+test('B5: an input told before any output was counted frees what was set aside for a dearer one', async () => {
+  const event = (type: string, more: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const usage = { input_tokens: 10, output_tokens: 0 };
+  const message = { id: 'm', type: 'message', role: 'assistant', model: 'm', content: [], stop_reason: null, usage };
+  const delta = { type: 'text_delta', text: ' word'.repeat(20) };
+  const body = [
+    event('message_start', { message }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    ...Array.from({ length: 100 }, () => event('content_block_delta', { index: 0, delta })),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2000 } }),
+    event('message_stop', {}),
+  ].join('');
+  books.upstream.bodies.set('early', Buffer.from(body));
+  // The prompt is priced at 0.06 USD and more until the provider says that it has read ten tokens; the answer costs 0.03.
+  const content = 'word '.repeat(20_000);
+  const more = { max_tokens: 4000, messages: [{ role: 'user', content }] };
+  const { text } = await books.ask(
+    await books.keyWith('0.09 USD'),
+    `messages/end-early-${body.length}`,
+    more,
+    '/v1/messages',
+  );
+  assert.match(text.slice(-300), /event: message_stop/);
+});
+
+test('a count below what there can be leaves the text to be counted: a line of dashes is no reason to be cut', async () => {
+  const line = '-'.repeat(4000);
+  const tokens = 63;
+  const usage = { prompt_tokens: 9, completion_tokens: tokens, total_tokens: tokens + 9 };
+  const piece = (delta: object, finish: string | null): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: finish }], usage })}\n\n`;
+  const body = `${piece({ content: line }, null)}${piece({}, 'stop')}data: [DONE]\n\n`;
+  books.upstream.bodies.set('dashes', Buffer.from(body));
+  // Pays for 200 tokens; the estimate takes the line for a thousand.
+  const { text } = await books.ask(await books.keyWith('0.0033 USD'), `openai/end-dashes-${body.length}`, {
+    max_tokens: 1000,
+  });
+  assert.match(text.slice(-300), /"finish_reason":"stop".*\[DONE\]/s);
+});
