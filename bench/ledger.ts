@@ -52,6 +52,8 @@ function run(count: number): void {
     void budget.written();
     for (const task of tasks.splice(0)) task();
     for (const hold of holds) budget.close(hold, receipt(hold.id, 700));
+    void budget.settled();
+    for (const task of tasks.splice(0)) task();
   }
 }
 

@@ -101,7 +101,9 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       await settle();
       sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
-      void settle();
+      // What is in flight no longer is in the books.
+      const settling = settle();
+      if (settling !== undefined) await settling;
       if (flight) rooms.inflight.leave(flight);
       entrance?.leave(used(draft));
     }

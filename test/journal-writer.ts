@@ -34,6 +34,7 @@ for (let turn = 0; ; turn++) {
   await budget.written();
   for (const hold of holds.slice(0, 4)) {
     budget.close(hold, receipt(hold.id, turn % 90));
+    await budget.settled();
     process.stdout.write(`${hold.id}\n`);
   }
 }

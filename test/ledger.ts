@@ -1,5 +1,6 @@
 // What tests of money stand on: a clock that moves when told, a folder in memory that can fail, callers and receipts.
 
+import type { Budget } from '../src/budget/budget.ts';
 import type { Live } from '../src/budget/ledger.ts';
 import type { Caller } from '../src/exchange/caller.ts';
 import type { BudgetRule } from '../src/exchange/policy.ts';
@@ -105,6 +106,14 @@ export function memoryFolder(files: Map<string, Buffer[]> = new Map()): MemoryFo
     },
   };
   return folder;
+}
+
+/** A close, and the end of the turn of the loop in which it is written. */
+export function closing(budget: Pick<Budget, 'close'>, clock: ManualClock): Budget['close'] {
+  return (hold, receipt) => {
+    budget.close(hold, receipt);
+    clock.turn();
+  };
 }
 
 /** For ledgers that are the sole owners of their accounts: they never have to ask for money first. */

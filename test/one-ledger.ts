@@ -4,7 +4,7 @@ import { createBudget } from '../src/budget/budget.ts';
 import { type JournalOptions, openJournal } from '../src/budget/journal.ts';
 import type { Hold } from '../src/exchange/hold.ts';
 import type { SegmentFolder } from '../src/world/world.ts';
-import { atOnce, caller, manualClock, quiet, rule, still, target } from './ledger.ts';
+import { atOnce, caller, closing, manualClock, quiet, rule, still, target } from './ledger.ts';
 
 export const noon = Date.parse('2026-03-05T12:00:00Z');
 export const budgets = [rule('global', 1_000_000)];
@@ -20,5 +20,5 @@ export function beginLedger(folder: SegmentFolder, options: JournalOptions = {})
     const { held, posted } = budget.balances(budgets)[0] ?? {};
     return { held, posted };
   };
-  return { clock, journal, budget, take, balance };
+  return { clock, journal, budget, take, close: closing(budget, clock), balance };
 }

@@ -49,11 +49,11 @@ export interface Budget {
   available(wants: Pick<HoldWants, 'caller' | 'target' | 'budgets' | 'extra'>): NanoUsd;
   /** Why `amount` more is not to be had: the refusal to give the caller after a `topUp` or `move` that said false. */
   exceeded(hold: Hold, caller: Caller, amount: NanoUsd): Refusal;
-  /** Posts the receipt's cost and writes the receipt. A second close of a hold does nothing. Never throws. */
+  /** Posts the receipt's cost; the receipt is written when `settled` says so. A second close of a hold does nothing. Never throws. */
   close(hold: Hold | undefined, receipt: Receipt): void;
   /** For holds taken in this turn of the loop: they are in the file. Rejects with `ledger_unavailable`. */
   written(): Promise<void>;
-  /** Kept once what is closed so far is as durable as it can be made; undefined where there is nothing to wait for. */
+  /** Kept once what is closed so far is written, as durably as can be; undefined where there is nothing to wait for. Before it no answer ends. */
   settled(): Promise<void> | undefined;
   /** Posts a correction once: false where its id is known. Throws `ledger_unavailable`, and nothing has changed. */
   correct(row: CorrectionRow): boolean;
@@ -234,7 +234,9 @@ function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): Corre
   for (const row of abandoned.values()) {
     abandoned.delete(row.id);
     for (const { scope, window } of row.accounts) accounts.restore(scope, window, row.amount, now, row.at, false);
-    journal.settle(receiptJson(crashedReceipt(row)), true);
+    const json = receiptJson(crashedReceipt(row));
+    // At once: at a start nobody's turn of the loop is shared, and what comes next may look into the file.
+    if (!journal.write(json)) journal.settle(json, true);
     log.warn('hold_abandoned', { id: row.id, key: row.keyId, provider: row.provider, model: row.model });
   }
   return corrections;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { caller, manualClock, memoryFolder, quiet, receipt, rule, still, target } from '../../test/ledger.ts';
+import { caller, closing, manualClock, memoryFolder, quiet, receipt, rule, still, target } from '../../test/ledger.ts';
 import type { Hold } from '../exchange/hold.ts';
 import { scanRows } from '../exchange/journal.ts';
 import type { JournalRow, Receipt } from '../exchange/receipt.ts';
@@ -35,15 +35,15 @@ function begin(folder = memoryFolder(), now = noon, alerts: string[] = []) {
     clock.turn();
     return given;
   };
-  const spend = (id: string, cost = 10, more: { alerting?: boolean } = {}) =>
-    budget.close(take(id, more), receipt(id, cost));
+  const close = closing(budget, clock);
+  const spend = (id: string, cost = 10, more: { alerting?: boolean } = {}) => close(take(id, more), receipt(id, cost));
   const posted = () =>
     budget.standing().accounts.map(({ scope, window, posted, held }) => [scope, window, posted, held]);
-  return { folder, clock, journal, budget, take, spend, posted };
+  return { folder, clock, journal, budget, take, close, spend, posted };
 }
 
 test('old segments go once every reader has passed them, they are past their time, and a later one has their sums', async () => {
-  const { folder, clock, journal, budget, take, spend, posted } = begin();
+  const { folder, clock, journal, close, take, spend, posted } = begin();
   const open = take('open');
   for (let index = 0; index < 40; index++) {
     spend(`e${index}`);
@@ -70,7 +70,7 @@ test('old segments go once every reader has passed them, they are past their tim
   const next = begin(folder.copy(), clock.now());
   const crash = (rows: unknown[][]) => rows.map(([scope, window, amount]) => [scope, window, Number(amount) + 100, 0]);
   assert.deepEqual(next.posted(), crash(sums), 'and what was open crashed');
-  budget.close(open, receipt('open', 5));
+  close(open, receipt('open', 5));
 });
 
 test('a segment is not removed before the head that stands for it is on the disk', async () => {

@@ -33,14 +33,14 @@ function rowsOf(folder: MemoryFolder, name: string): JournalRow[] {
 const later = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a hold waits for the disk, its settlement too, and one sync serves all that wait', async () => {
-  const { folder, clock, budget, take } = begin();
+  const { folder, clock, budget, close, take } = begin();
   const holds = ['a', 'b', 'c'].map(take);
   const written = budget.written();
   const before = folder.syncs;
   clock.turn();
   await written;
   assert.equal(folder.syncs - before, 1);
-  for (const hold of holds) budget.close(hold, receipt(hold.id, 5));
+  for (const hold of holds) close(hold, receipt(hold.id, 5));
   const settling = holds.map(() => budget.settled());
   assert.ok(settling.every((each) => each instanceof Promise));
   await Promise.all(settling);
@@ -48,7 +48,7 @@ test('a hold waits for the disk, its settlement too, and one sync serves all tha
 });
 
 test('a failed sync refuses its holds, admits nobody, and is followed by a new segment that says all of it again', async () => {
-  const { folder, clock, budget, journal, take, balance } = begin();
+  const { folder, clock, budget, close, journal, take, balance } = begin();
   const paid = take('paid');
   clock.turn();
   await budget.written();
@@ -57,12 +57,12 @@ test('a failed sync refuses its holds, admits nobody, and is followed by a new s
   const written = budget.written();
   clock.turn();
   await assert.rejects(written, isUnavailable);
-  budget.close(refused, receipt('refused', 0, { ending: 'refused', charges: [] }));
+  close(refused, receipt('refused', 0, { ending: 'refused', charges: [] }));
   assert.equal(journal.failing, true);
   assert.throws(() => take('another'), isUnavailable);
 
   // What is under way ends: the answer was paid for, so it is not kept from the client.
-  budget.close(paid, receipt('paid', 60));
+  close(paid, receipt('paid', 60));
   await budget.settled();
   const open = balance();
   assert.deepEqual(open, { held: 0, posted: 60 });

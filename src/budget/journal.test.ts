@@ -60,19 +60,65 @@ test('the holds of one turn are one write, and wait for it', async () => {
   );
 });
 
-test('a settlement is in the file when close returns, behind its hold', () => {
+test('a settlement is in the file at the end of the turn, behind its hold', () => {
   const folder = memoryFolder();
-  const { budget, take } = begin(folder);
-  budget.close(take('a'), receipt('a', 60));
+  const { close, take } = begin(folder);
+  close(take('a'), receipt('a', 60));
   assert.deepEqual(
     rowsOf(folder).map(({ type }) => type),
     ['balances', 'hold', 'receipt'],
   );
 });
 
+test('settlements and holds of one turn are one write, and what waits for a settlement goes on behind it', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder);
+  const taken = ['a', 'b', 'c'].map((id) => take(id));
+  clock.turn();
+  const before = folder.writes;
+  for (const hold of taken) budget.close(hold, receipt(hold.id, 60));
+  take('d');
+  let left = 0;
+  const settling = taken.map(() => budget.settled()?.then(() => left++));
+  assert.equal(settling.includes(undefined), false);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([folder.writes - before, left], [0, 0], 'nothing is written, so nothing has left');
+  clock.turn();
+  await Promise.all(settling);
+  assert.deepEqual([folder.writes - before, left], [1, 3]);
+  assert.deepEqual(
+    rowsOf(folder).map(({ type }) => type),
+    ['balances', 'hold', 'hold', 'hold', 'receipt', 'receipt', 'receipt', 'hold'],
+  );
+  assert.equal(budget.settled(), undefined);
+});
+
+test('a full disk lets an answer that was paid for leave, once its settlement is kept', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder);
+  const paid = take('paid');
+  clock.turn();
+  folder.full = true;
+  budget.close(paid, receipt('paid', 60));
+  const late = take('late');
+  const written = budget.written();
+  const settling = budget.settled();
+  clock.turn();
+  await settling;
+  await assert.rejects(written, isUnavailable);
+  assert.throws(() => take('another'), isUnavailable);
+  assert.equal(late.amount, 100);
+  folder.full = false;
+  clock.pass(1000);
+  assert.deepEqual(
+    receiptsOf(folder).map(({ id }) => id),
+    ['paid'],
+  );
+});
+
 test('a full disk refuses the hold, keeps the settlement, and admits again once it is written', async () => {
   const folder = memoryFolder();
-  const { clock, budget, take, balance } = begin(folder);
+  const { clock, budget, close, take, balance } = begin(folder);
   const early = take('early');
   clock.turn();
   const raised = take('raised');
@@ -85,9 +131,9 @@ test('a full disk refuses the hold, keeps the settlement, and admits again once 
   assert.equal(budget.topUp(raised, 5), false);
   assert.equal(budget.move(raised, small, 500), false);
   assert.equal(raised.amount, 100);
-  budget.close(early, receipt('early', 60));
+  close(early, receipt('early', 60));
   assert.throws(() => take('another'), isUnavailable);
-  budget.close(late, receipt('late', 0, { ending: 'refused', charges: [] }));
+  close(late, receipt('late', 0, { ending: 'refused', charges: [] }));
   assert.equal(budget.settled(), undefined, 'nothing to wait for');
   assert.deepEqual(balance(), { held: 100, posted: 60 });
   clock.pass(1000);
@@ -109,9 +155,9 @@ test('a full disk refuses the hold, keeps the settlement, and admits again once 
 
 test('refusals without end while the disk is full take bounded memory', () => {
   const folder = memoryFolder();
-  const { clock, budget } = begin(folder);
+  const { clock, close } = begin(folder);
   folder.full = true;
-  for (let index = 0; index < 12_000; index++) budget.close(undefined, receipt(`${index}`, 0, { charges: [] }));
+  for (let index = 0; index < 12_000; index++) close(undefined, receipt(`${index}`, 0, { charges: [] }));
   folder.full = false;
   clock.pass(1000);
   assert.equal(receiptsOf(folder).length, 10_000);
@@ -146,10 +192,10 @@ test('what a dead process left open is posted at the full held amount, estimated
 
 test('a start reads the last segment only, and knows all', () => {
   const folder = memoryFolder();
-  const { clock, budget, take, balance } = begin(folder, { segmentBytes: 4000 });
+  const { clock, close, take, balance } = begin(folder, { segmentBytes: 4000 });
   const open = take('open', 7);
   for (let index = 0; index < 50; index++) {
-    budget.close(take(`e${index}`), receipt(`e${index}`, 10));
+    close(take(`e${index}`), receipt(`e${index}`, 10));
     clock.turn();
   }
   assert.ok(folder.list().length > 5);
@@ -157,21 +203,21 @@ test('a start reads the last segment only, and knows all', () => {
   const last = folder.list().at(-1) ?? '';
   const alone = memoryFolder(new Map([[last, [folder.read(last)]]]));
   assert.deepEqual(begin(alone).balance(), { held: 0, posted: 507 });
-  budget.close(open, receipt('open', 3));
+  close(open, receipt('open', 3));
 });
 
 test('a new segment that never got its first row is no obstacle', () => {
   const folder = memoryFolder();
-  const { budget, take } = begin(folder);
-  budget.close(take('a'), receipt('a', 60));
+  const { close, take } = begin(folder);
+  close(take('a'), receipt('a', 60));
   folder.open('000000000002.journal');
   assert.deepEqual(begin(folder).balance(), { held: 0, posted: 60 });
 });
 
 test('a journal cut at every byte is exactly its whole rows, and is written on', (context) => {
   const path = temporary(context);
-  const { budget, take, clock } = begin(openSegments(path));
-  budget.close(take('a', 50), receipt('a', 20));
+  const { close, take, clock } = begin(openSegments(path));
+  close(take('a', 50), receipt('a', 20));
   take('b', 30);
   clock.turn();
   const [name = ''] = readdirSync(path);
@@ -187,7 +233,7 @@ test('a journal cut at every byte is exactly its whole rows, and is written on',
     truncateSync(join(path, name), size);
     const next = begin(openSegments(path));
     assert.deepEqual(next.balance(), { held: 0, posted: posted(size) }, `cut at ${size}`);
-    next.budget.close(next.take('after'), receipt('after', 1));
+    next.close(next.take('after'), receipt('after', 1));
     assert.deepEqual(
       begin(openSegments(path)).balance(),
       { held: 0, posted: posted(size) + 1 },
@@ -244,8 +290,8 @@ test('a process that is killed loses nothing that it said was written', async (c
 
 test('damage in the middle is passed over, and told', () => {
   const folder = memoryFolder();
-  const { budget, take } = begin(folder);
-  for (const id of ['a', 'b']) budget.close(take(id), receipt(id, 10));
+  const { close, take } = begin(folder);
+  for (const id of ['a', 'b']) close(take(id), receipt(id, 10));
   const [name = ''] = folder.list();
   const bytes = folder.read(name);
   const ends: number[] = [];

@@ -26,13 +26,17 @@ export interface Journal {
   written(): Promise<void>;
   /** In the file when it returns true, together with what waits. False: not there, and nothing is kept. */
   write(json: string): boolean;
-  /** In the file when it returns, or else kept, tried again, and `failing` until it is. A row of no money may be lost. */
+  /**
+   * A settlement: written with the rows of this turn of the loop, in one write, or else kept, tried again, and `failing`
+   * until it is there. A row of no money may be lost.
+   */
   settle(json: string, money: boolean): void;
   /** A settlement waits for the file, or the disk is not known to have taken one: admit nobody. */
   readonly failing: boolean;
   /**
-   * Kept once what was settled so far is as durable as was asked for, or once it is known that it cannot be and nobody
-   * is admitted any more: an answer that was paid for leaves in any case. Undefined where there is nothing to wait for.
+   * Kept once what was settled so far is written and as durable as was asked for, or once it is known that it cannot be
+   * and nobody is admitted any more: an answer that was paid for leaves in any case. Undefined where nothing is to be
+   * waited for.
    */
   settled(): Promise<void> | undefined;
   /** Where the file ends, with everything that was appended until now. */
@@ -42,10 +46,18 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+/** A row that waits for the end of this turn of the loop. */
+interface Pending {
+  readonly json: string;
+  /** A hold that is not written never was; what else waits is kept: a settlement of money, or of none. */
+  readonly kind: 'hold' | 'money' | 'no-money';
+}
+
+/** Those who wait for the end of this turn. Many answers leave behind one write: it costs some 10 us, whatever it holds. */
 interface Turn {
-  readonly promise: Promise<void>;
-  resolve(): void;
-  reject(reason: Refusal): void;
+  readonly holds: PromiseWithResolvers<void>;
+  /** Never rejected: an answer that was paid for leaves in any case. */
+  readonly settlements: PromiseWithResolvers<void>;
 }
 
 const nothing = Promise.resolve();
@@ -56,8 +68,10 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
   const full = durability === 'full';
   const segments = openSegments(folder, segmentBytes, full, log);
   const kept = createKept(segments, clock, (json) => durable?.add(json), log);
-  const durable = full ? createDurable(segments, clock, () => kept.any, log) : undefined;
-  let pending: string[] = [];
+  // A settlement that waits stands in the balances already.
+  const unwritten = (): boolean => !flush() || kept.any;
+  const durable = full ? createDurable(segments, clock, unwritten, log) : undefined;
+  let pending: Pending[] = [];
   let turn: Turn | undefined;
   let last: Promise<void> = nothing;
 
@@ -69,29 +83,39 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     }
   };
 
-  /** Nobody may be waiting for it; whoever writes next is told the same. */
-  const remember = (promise: Promise<void>): void => {
-    last = promise;
-    promise.catch(() => undefined);
+  const wait = (row: Pending): Turn => {
+    pending.push(row);
+    if (turn) return turn;
+    turn = { holds: Promise.withResolvers(), settlements: Promise.withResolvers() };
+    void quietly(turn.holds.promise);
+    clock.soon(() => void flush());
+    return turn;
   };
 
   /** Writes what waits, and one row more. */
   const flush = (row?: string): boolean => {
-    const rows = row === undefined ? pending : [...pending, row];
+    const rows = pending;
     const waiting = turn;
     pending = [];
     turn = undefined;
-    if (rows.length === 0) return true;
+    if (rows.length === 0 && row === undefined) return true;
+    const texts = rows.map(({ json }) => json);
+    if (row !== undefined) texts.push(row);
     try {
-      segments.put(rows);
+      segments.put(texts);
     } catch (error) {
-      log?.error('journal_write_failed', { rows: rows.length, error: String(error) });
-      waiting?.reject(unavailable());
+      log?.error('journal_write_failed', { rows: texts.length, error: String(error) });
+      for (const { json, kind } of rows) if (kind !== 'hold') kept.add(json, kind === 'money');
+      waiting?.holds.reject(unavailable());
+      waiting?.settlements.resolve();
       return false;
     }
-    if (waiting) {
-      if (durable) synced().then(waiting.resolve, waiting.reject);
-      else waiting.resolve();
+    if (durable) for (const { json, kind } of rows) if (kind === 'money') durable.add(json);
+    const { holds, settlements } = waiting ?? {};
+    if (waiting && durable) synced().then(holds?.resolve, holds?.reject).finally(settlements?.resolve);
+    else {
+      holds?.resolve();
+      settlements?.resolve();
     }
     // After a write, never before one: at this point the balances say exactly what the file says.
     if (!kept.any) segments.rotate();
@@ -102,29 +126,24 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     recover: (visit) => segments.recover(visit),
     headBy: (head) => segments.headBy(head),
     append(json) {
-      if (!turn) {
-        turn = Promise.withResolvers<void>();
-        remember(turn.promise);
-        clock.soon(() => void flush());
-      }
-      pending.push(json);
+      last = wait({ json, kind: 'hold' }).holds.promise;
     },
     written: () => last,
     write(json) {
       if (kept.any || !flush(json)) return false;
       durable?.add(json);
-      if (durable) remember(synced());
-      else last = nothing;
+      last = durable ? quietly(synced()) : nothing;
       return true;
     },
     settle(json, money) {
-      if (kept.any || !flush(json)) kept.add(json, money);
-      else if (money) durable?.add(json);
+      if (kept.any) kept.add(json, money);
+      else wait({ json, kind: money ? 'money' : 'no-money' });
     },
     get failing() {
       return kept.any || durable?.failing === true;
     },
-    settled: () => (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined),
+    settled: () =>
+      turn?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined),
     position() {
       flush();
       return segments.position();
@@ -138,6 +157,12 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       segments.close();
     },
   };
+}
+
+/** Nobody may be waiting for it; whoever asks later is told the same. */
+function quietly(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 const retryMs = 200;

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   atOnce,
   caller,
+  closing,
   type MemoryFolder,
   manualClock,
   memoryFolder,
@@ -38,7 +39,7 @@ function begin(folder: MemoryFolder, segmentBytes = 1e9, now = noon) {
   };
   const posted = () =>
     Object.fromEntries(budget.standing().accounts.map((each) => [`${each.scope} ${each.window}`, each.posted]));
-  return { clock, journal, budget, take, posted };
+  return { clock, journal, budget, take, close: closing(budget, clock), posted };
 }
 
 function correction(id: string, amount: number, more: Partial<CorrectionRow> = {}): CorrectionRow {
@@ -50,9 +51,9 @@ function correction(id: string, amount: number, more: Partial<CorrectionRow> = {
 /** One row of every type, and of every kind within it. */
 function history(folder: MemoryFolder): void {
   const small = begin(folder, 900);
-  small.budget.close(small.take('before'), receipt('before', 40));
+  small.close(small.take('before'), receipt('before', 40));
   assert.equal(folder.list().length, 2, 'the rows that count stand behind a head that carries balances');
-  const { clock, budget, take } = begin(folder);
+  const { clock, budget, close, take } = begin(folder);
   const raised = take('raised');
   const moved = take('moved');
   assert.equal(atOnce(budget.topUp(raised, 10)), true);
@@ -60,10 +61,10 @@ function history(folder: MemoryFolder): void {
   assert.equal(atOnce(budget.move(moved, target('two', 'm'), 170)), true);
   assert.equal(atOnce(budget.move(moved, target('one', 'm'), 90)), true);
   budget.correct(correction('c1', -15));
-  budget.close(raised, receipt('raised', 77));
+  close(raised, receipt('raised', 77));
   const charges = [receipt('x', 30, { provider: 'two' }).charges, receipt('x', 12, { provider: 'one' }).charges].flat();
-  budget.close(moved, receipt('moved', 42, { charges }));
-  budget.close(undefined, receipt('refused', 0, { charges: [] }));
+  close(moved, receipt('moved', 42, { charges }));
+  close(undefined, receipt('refused', 0, { charges: [] }));
   take('crashed', 'two', 33);
   const last = take('crashed too');
   for (const amount of [5, 7]) assert.equal(atOnce(budget.topUp(last, amount)), true);
@@ -91,11 +92,11 @@ test('D3: inserting any ledger row a second time, anywhere behind the first, cha
 test('a correction is posted once, over a restart, and after its own row is compacted away', () => {
   const folder = memoryFolder();
   const first = begin(folder, 2000);
-  first.budget.close(first.take('a'), receipt('a', 60));
+  first.close(first.take('a'), receipt('a', 60));
   assert.equal(first.budget.correct(correction('c', 25)), true);
   assert.equal(first.budget.correct(correction('c', 25)), false);
   assert.equal(first.posted()[`global ${today}`], 85);
-  for (let index = 0; index < 30; index++) first.budget.close(first.take(`e${index}`), receipt(`e${index}`, 1));
+  for (let index = 0; index < 30; index++) first.close(first.take(`e${index}`), receipt(`e${index}`, 1));
   const last = folder.list().at(-1) ?? '';
   assert.ok(folder.list().length > 3);
   const next = begin(memoryFolder(new Map([[last, [folder.read(last)]]])));
@@ -109,8 +110,8 @@ test('a correction is posted once, over a restart, and after its own row is comp
 
 test('a correction takes no more off an account than was posted to it, and says in its row what it took', () => {
   const folder = memoryFolder();
-  const { budget, take, posted } = begin(folder);
-  budget.close(take('a'), receipt('a', 60));
+  const { budget, close, take, posted } = begin(folder);
+  close(take('a'), receipt('a', 60));
   const accounts = [
     { scope: 'global', window: today, amount: -1000 },
     { scope: 'key:k1', window: 'month/UTC/2026-03-01T00:00Z' },
@@ -134,8 +135,8 @@ test('a correction takes no more off an account than was posted to it, and says 
 
 test('a correction that cannot be written changes nothing and can be tried again', () => {
   const folder = memoryFolder();
-  const { budget, take, posted } = begin(folder);
-  budget.close(take('a'), receipt('a', 60));
+  const { budget, close, take, posted } = begin(folder);
+  close(take('a'), receipt('a', 60));
   folder.full = true;
   assert.throws(() => budget.correct(correction('c', 5)), /cannot write its ledger/);
   assert.equal(posted()[`global ${today}`], 60);

@@ -293,8 +293,8 @@ export class Pump implements CallHandler, Listed {
       this.#drain = undefined;
       this.#handle?.abort();
       const passed = this.passed();
-      if (shown) void this.#hooks.settle(passed, end);
-      this.#resolve(shown ? { kind: 'shown', passed, end } : { kind: 'failed', passed, end });
+      if (!shown) this.#resolve({ kind: 'failed', passed, end });
+      else this.#settle(end, () => this.#resolve({ kind: 'shown', passed, end }));
     });
     this.#drain = drain;
     drain.take(waiting);
@@ -312,13 +312,17 @@ export class Pump implements CallHandler, Listed {
     }
     this.#out.flush();
     if (this.#preamble) this.#commit();
-    const close = (): void => {
+    this.#settle(end, () => {
       this.#leave(last);
       this.#resolve({ kind: 'shown', passed: this.passed(), end });
-    };
+    });
+  }
+
+  /** Whatever follows stands behind the settlement: the last bytes of the client, and that the stream is over. */
+  #settle(end: StreamEnd, then: () => void): void {
     const settling = this.#hooks.settle(this.passed(), end);
-    if (settling !== undefined) void settling.then(close);
-    else close();
+    if (settling !== undefined) void settling.then(then);
+    else then();
   }
 
   /** The last that the client gets. */
