@@ -80,7 +80,7 @@ export async function start(options: StartOptions): Promise<Running> {
     log,
   });
   const servers = await listen(loaded, gateway, createAdmin(installation.parts), seat);
-  for (const { line, key, message } of loaded.warnings) log.warn('config-warning', { line, key, reason: message });
+  for (const { line, key, message } of loaded.warnings) log.warn('config_warning', { line, key, reason: message });
   checkDescriptors(log);
   const { host } = settings.listen;
   seat?.ready(servers.map(({ port }) => port));
@@ -183,5 +183,5 @@ function checkDescriptors(log: Log): void {
   }
   const soft = Number(/^Max open files\s+(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY);
   if (soft < 8192)
-    log.warn('few-descriptors', { limit: soft, streams: Math.floor(soft / 2), remedy: 'ulimit -n 65536' });
+    log.warn('few_descriptors', { limit: soft, streams: Math.floor(soft / 2), remedy: 'ulimit -n 65536' });
 }

@@ -35,7 +35,7 @@ export async function openStored(
     try {
       const own = folder.secret('pepper', () => newToken(''));
       const pepper = Buffer.from(shared ? await sharedPepper(store, folder, own) : own, 'utf8');
-      const onTrouble = (reason: string): void => log.error('store-copy', { reason });
+      const onTrouble = (reason: string): void => log.error('store_copy', { reason });
       const known = await followKnown({ store, ...(shared ? { copy } : {}), secret: pepper, onTrouble });
       return { store, pepper, known };
     } catch (error) {

@@ -151,7 +151,7 @@ function digest(token: string): Buffer {
 
 function failure(error: unknown, parts: AdminParts): Answer {
   if (!(error instanceof Refusal)) {
-    parts.log.error('admin-failed', { reason: error instanceof Error ? error.message : String(error) });
+    parts.log.error('admin_failed', { reason: error instanceof Error ? error.message : String(error) });
     return failure(new Refusal('internal', 'This failed; the log has the reason.'), parts);
   }
   const { type } = refusals[error.refusal];

@@ -84,7 +84,7 @@ export const budgetRoutes: readonly Route[] = [
       }
       // A reading of the store that began before may have taken it away for a moment.
       parts.budgets.put(record);
-      parts.log.info('budget-created', { id: record.id, scope: record.scope, limit: record.limit, per: record.per });
+      parts.log.info('budget_created', { id: record.id, scope: record.scope, limit: record.limit, per: record.per });
       return ok(shown(find(parts, record.id), parts.clock.now()), 201);
     },
   },
@@ -121,7 +121,7 @@ export const budgetRoutes: readonly Route[] = [
         if (inForce(parts, record)) parts.budgets.put(before);
         throw error;
       }
-      parts.log.info('budget-changed', { id: record.id, scope: record.scope, limit: record.limit });
+      parts.log.info('budget_changed', { id: record.id, scope: record.scope, limit: record.limit });
       return ok(shown(find(parts, record.id), parts.clock.now()));
     },
   },
@@ -136,7 +136,7 @@ export const budgetRoutes: readonly Route[] = [
       const { id } = recorded(budget);
       await parts.store.removeBudget(id);
       parts.budgets.remove(id);
-      parts.log.info('budget-removed', { id, scope: budget.rule.scope });
+      parts.log.info('budget_removed', { id, scope: budget.rule.scope });
       return ok(shown(budget, parts.clock.now()));
     },
   },

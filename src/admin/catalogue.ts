@@ -77,7 +77,7 @@ async function refusing<Value>(work: () => Promise<Value>, parts: AdminParts, so
   } catch (error) {
     if (!(error instanceof FeedError)) throw error;
     const { version } = parts.catalogue.state();
-    parts.log.error('catalogue-refused', { source, reason: error.message, kept: version });
+    parts.log.error('catalogue_refused', { source, reason: error.message, kept: version });
     throw new Refusal('invalid_request', `The price feed is refused: ${error.message}. ${version} stays in force.`);
   }
 }

@@ -73,7 +73,7 @@ export const keyRoutes: readonly Route[] = [
       // Stored before it works: a key that was handed out must survive a crash.
       await parts.store.saveKey(record);
       parts.identify.add(record);
-      parts.log.info('key-created', { id: record.id, name: record.name });
+      parts.log.info('key_created', { id: record.id, name: record.name });
       return ok({ ...shown(record, parts.clock.now()), key }, 201);
     },
   },
@@ -104,7 +104,7 @@ export const keyRoutes: readonly Route[] = [
         if (find(parts, record.id) === record) parts.identify.add(before);
         throw error;
       }
-      parts.log.info('key-changed', { id: record.id, name: record.name });
+      parts.log.info('key_changed', { id: record.id, name: record.name });
       return ok(shown(record, now));
     },
   },
@@ -119,7 +119,7 @@ export const keyRoutes: readonly Route[] = [
       // Revoked before it is stored: should the disk fail, the key is dead here and the caller hears of the rest.
       const record = parts.identify.revoke(id, parts.clock.now()) ?? find(parts, id);
       await parts.store.saveKey(record);
-      parts.log.info('key-revoked', { id, name: record.name });
+      parts.log.info('key_revoked', { id, name: record.name });
       return ok(shown(record, parts.clock.now()));
     },
   },

@@ -49,7 +49,7 @@ export const reconcileRoutes: readonly Route[] = [
       });
       const corrected = apply === true ? rows.filter((row) => parts.correct(row)).length : 0;
       if (corrected > 0)
-        parts.log.info('books-corrected', { provider: provider.name, rows: corrected, import: checksum });
+        parts.log.info('books_corrected', { provider: provider.name, rows: corrected, import: checksum });
       const sum = (of: (drift: Drift) => NanoUsd): NanoUsd => drifts.reduce((total, drift) => total + of(drift), 0);
       const [ours, theirs] = [sum((drift) => drift.ours), sum((drift) => drift.theirs)];
       return ok({

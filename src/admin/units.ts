@@ -59,7 +59,7 @@ export const unitRoutes: readonly Route[] = [
       if (parts.identify.units().some((each) => scopeOf(each) === scopeOf(unit)))
         throw new Refusal('invalid_request', `There is a unit ${scopeOf(unit)} already.`, { status: 409 });
       await keep(unit, parts, undefined);
-      parts.log.info('unit-created', { unit: scopeOf(unit) });
+      parts.log.info('unit_created', { unit: scopeOf(unit) });
       return ok(shown(unit, keysByOwner(parts)), 201);
     },
   },
@@ -91,7 +91,7 @@ export const unitRoutes: readonly Route[] = [
         ...(nextTier === undefined ? {} : { tier: nextTier }),
       };
       await keep(unit, parts, before);
-      parts.log.info('unit-changed', { unit: scopeOf(unit) });
+      parts.log.info('unit_changed', { unit: scopeOf(unit) });
       return ok(shown(unit, keysByOwner(parts)));
     },
   },
@@ -111,7 +111,7 @@ export const unitRoutes: readonly Route[] = [
         parts.identify.addUnit(unit);
         throw error;
       }
-      parts.log.info('unit-removed', { unit: scopeOf(unit) });
+      parts.log.info('unit_removed', { unit: scopeOf(unit) });
       return ok(answer);
     },
   },

@@ -60,7 +60,7 @@ export function openCatalogue({ folder, policy, clock, log }: KeeperParts): Cata
     problem = found.problem;
     const next = inForce(found.stored);
     if (problem !== undefined)
-      log.error('catalogue-refused', { file: 'catalogue.json', reason: problem, kept: next.catalogue.version });
+      log.error('catalogue_refused', { file: 'catalogue.json', reason: problem, kept: next.catalogue.version });
     return next;
   }
 
@@ -94,20 +94,20 @@ export function openCatalogue({ folder, policy, clock, log }: KeeperParts): Cata
       const before = current.catalogue.version;
       current = inForce(stored);
       problem = undefined;
-      log.info('catalogue-updated', { from: before, to: current.catalogue.version, source });
+      log.info('catalogue_updated', { from: before, to: current.catalogue.version, source });
     },
     reload() {
       const found = readCatalogue(folder);
       if (found.problem !== undefined) {
         problem = found.problem;
-        log.error('catalogue-refused', { file: 'catalogue.json', reason: problem, kept: current.catalogue.version });
+        log.error('catalogue_refused', { file: 'catalogue.json', reason: problem, kept: current.catalogue.version });
         return;
       }
       problem = undefined;
       if (found.stored?.checksum === current.stored?.checksum) return;
       const before = current.catalogue.version;
       current = inForce(found.stored);
-      log.info('catalogue-updated', { from: before, to: current.catalogue.version, source: 'file' });
+      log.info('catalogue_updated', { from: before, to: current.catalogue.version, source: 'file' });
     },
   };
 }

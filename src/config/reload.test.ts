@@ -64,7 +64,7 @@ test('a changed file is applied; a bad one is refused with line and reason and t
   clock.tick();
   clock.tick();
   assert.equal(applied.length, 1);
-  const refused = logged.filter(([event]) => event === 'config-refused');
+  const refused = logged.filter(([event]) => event === 'config_refused');
   assert.equal(refused.length, 1, 'a bad file is reported once, not at each look');
   assert.equal(refused[0]?.[1]?.line, 2);
   assert.match(String(refused[0]?.[1]?.reason), /budgetz: unknown key; did you mean budgets\?/);
@@ -114,5 +114,5 @@ test('SIGHUP loads anew without a change, and says which settings want a restart
   assert.equal(applied.length, 1);
   writeFileSync(fileName, 'listen: { port: 2 }\n');
   assert.equal(reload.reload('SIGHUP'), true);
-  assert.deepEqual(logged.find(([event]) => event === 'config-needs-restart')?.[1], { settings: 'listen' });
+  assert.deepEqual(logged.find(([event]) => event === 'config_needs_restart')?.[1], { settings: 'listen' });
 });

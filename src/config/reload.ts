@@ -110,11 +110,11 @@ function watchFolder(fileName: string, check: () => void): (() => void) | undefi
 
 function report(before: Loaded, next: Loaded, cause: string, log: Log): void {
   for (const warning of next.warnings) {
-    log.warn('config-warning', { line: warning.line, key: warning.key, reason: warning.message });
+    log.warn('config_warning', { line: warning.line, key: warning.key, reason: warning.message });
   }
   const restart = restartNeeded(before.settings, next.settings);
-  if (restart.length > 0) log.warn('config-needs-restart', { settings: restart.join(', ') });
-  log.info('config-loaded', { version: next.snapshot.version, cause });
+  if (restart.length > 0) log.warn('config_needs_restart', { settings: restart.join(', ') });
+  log.info('config_loaded', { version: next.snapshot.version, cause });
 }
 
 /** Addresses and places are taken once, at start. */
@@ -125,11 +125,11 @@ function restartNeeded(before: Settings, next: Settings): string[] {
 
 function refuse(error: unknown, kept: string, log: Log): void {
   if (!(error instanceof ConfigError)) {
-    log.error('config-refused', { reason: error instanceof Error ? error.message : String(error), kept });
+    log.error('config_refused', { reason: error instanceof Error ? error.message : String(error), kept });
     return;
   }
   for (const problem of error.problems) {
     const reason = formatProblem(problem, error.fileName);
-    log.error('config-refused', { line: problem.line, key: problem.key, reason, kept });
+    log.error('config_refused', { line: problem.line, key: problem.key, reason, kept });
   }
 }

@@ -55,7 +55,7 @@ export async function startParent({ loaded, print }: ParentOptions): Promise<Run
   const { host } = settings.listen;
   print(banner(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, loaded, house.folder));
   if (loaded.snapshot.limits.length > 0)
-    log.warn('limits-by-worker', { reason: 'each worker keeps `limits` by itself', workers: settings.workers });
+    log.warn('limits_by_worker', { reason: 'each worker keeps `limits` by itself', workers: settings.workers });
 
   return {
     log,

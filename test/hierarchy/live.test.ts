@@ -119,7 +119,7 @@ test('what the file declares is read-only here, and a file that declares what is
   const from = bench.gateway.log().length;
   bench.gateway.configure(configured([{ scope: 'team:x', limit: 2, per: 'day' }]));
   bench.gateway.process.kill('SIGHUP');
-  const refused = await logged(bench.gateway, 'config-refused', from);
+  const refused = await logged(bench.gateway, 'config_refused', from);
   assert.match(String(refused.reason), /:\d+: budgets\[0\]: team:x per day has a budget that was made through the API/);
   assert.ok(Number(refused.line) > 1);
   const { budgets } = await bench.admin<{ budgets: { limit: string; source: string }[] }>('GET', '/admin/budgets');

@@ -43,7 +43,7 @@ test('a target that is swapped under load fails nobody: what is open ends where 
   const load = setInterval(() => answers.push(served()), 5);
   const from = gateway.log().length;
   gateway.configure(configTo('second'));
-  await logged(gateway, 'config-loaded', from);
+  await logged(gateway, 'config_loaded', from);
   assert.equal(await served(), 'second');
   clearInterval(load);
   assert.ok((await Promise.all(answers)).includes('first'), 'there was traffic before the swap');
@@ -54,7 +54,7 @@ test('a target that is swapped under load fails nobody: what is open ends where 
 test('a bad file is refused with its line, and the last good one serves on', async () => {
   const from = gateway.log().length;
   writeFileSync(gateway.configFile, '{\n  "modelz": {}\n}\n');
-  const { line, key } = await logged(gateway, 'config-refused', from);
+  const { line, key } = await logged(gateway, 'config_refused', from);
   assert.deepEqual([line, key], [2, 'modelz']);
   assert.equal(await served(), 'second');
 });
@@ -63,7 +63,7 @@ test('SIGHUP reads the file again', async () => {
   gateway.configure(configTo('first'));
   const from = gateway.log().length;
   gateway.process.kill('SIGHUP');
-  const { cause } = await logged(gateway, 'config-loaded', from);
+  const { cause } = await logged(gateway, 'config_loaded', from);
   assert.equal(cause, 'SIGHUP');
   assert.equal(await served(), 'first');
 });
@@ -80,13 +80,13 @@ test('a Kubernetes volume swaps the folder behind its link, and that is noticed'
   unlinkSync(gateway.configFile);
   symlinkSync(join('..data', 'tollgate.json'), gateway.configFile);
   gateway.process.kill('SIGHUP');
-  await logged(gateway, 'config-loaded', from);
+  await logged(gateway, 'config_loaded', from);
   assert.equal(await served(), 'first');
   from = gateway.log().length;
   volume('..two', 'second');
   symlinkSync('..two', join(folder, '..data_tmp'));
   renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
-  const { cause } = await logged(gateway, 'config-loaded', from);
+  const { cause } = await logged(gateway, 'config_loaded', from);
   assert.equal(cause, 'file changed');
   assert.equal(await served(), 'second');
 });
