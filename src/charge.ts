@@ -103,7 +103,7 @@ function inFlight(tab: Tab, passed: Passed, end: StreamEnd): number {
   if (end.kind !== 'cut' || passed.characters === 0) return 0;
   const { rooms, exchange, target, rate, limit } = tab;
   const { hold, funds, draft } = exchange;
-  const line = passed.usage ? toldLine(rooms.prices, passed.usage, rate) : funds.line;
+  const line = passed.usage ? toldLine(rooms.prices, passed.usage, rate, exchange.outline.outputs) : funds.line;
   const most = Math.min(limit, line.tokensFor(hold.amount - costOf(draft.charges)));
   return Math.max(0, Math.min(target.provider.billing.lowWater, most - made(tab, passed)));
 }

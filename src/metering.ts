@@ -159,7 +159,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     const input = inputTokens(usage);
     if (input === toldInput) return;
     toldInput = input;
-    line = toldLine(rooms.prices, usage, funds.rate);
+    line = toldLine(rooms.prices, usage, funds.rate, outline.outputs);
     refresh();
   };
 

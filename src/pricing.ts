@@ -60,8 +60,8 @@ export function priceLine(prices: Prices, input: Usage, rate: Rate, outputs: Out
 }
 
 /** The line that begins at the input that a provider has told. */
-export function toldLine(prices: Prices, usage: Usage, rate: Rate): PriceLine {
-  return priceLine(prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, rate);
+export function toldLine(prices: Prices, usage: Usage, rate: Rate, outputs: Outline['outputs']): PriceLine {
+  return priceLine(prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, rate, outputs);
 }
 
 /**
