@@ -183,7 +183,7 @@ test('spend and price print what the control plane says', async (context) => {
   const spent = await run(['spend', '--url', url], environment);
   assert.match(
     spent.out,
-    /openai\/gpt-4o +3 +0\.0000001\ntotal +3 +0\.0000001\nWithout a whole answer \(refused, failed, cut, cancelled or killed\): 1\./,
+    /openai\/gpt-4o +3 +0\.0000001\ntotal +3 +0\.0000001\nFailed \(an error, a timeout or a crash\): 1\./,
   );
   assert.match((await run(['price', 'gpt-4o', '--url', url], environment)).out, /input +2\.5 USD per million tokens/);
   const unknown = await run(['price', 'x', '--url', url], environment);

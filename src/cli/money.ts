@@ -51,7 +51,7 @@ const spend: Command = {
     const total = ['total', String(answer.total_requests), decimal(answer.total_cost)];
     for (const line of columns([[by.toUpperCase(), 'REQUESTS', 'USD'], ...rows, total])) context.io.out(line);
     if (answer.failed_requests > 0)
-      context.io.out(`Without a whole answer (refused, failed, cut, cancelled or killed): ${answer.failed_requests}.`);
+      context.io.out(`Failed (an error, a timeout or a crash): ${answer.failed_requests}.`);
     return 0;
   },
 };

@@ -18,6 +18,7 @@ export interface SpendQuery {
 
 export interface SpendTotals {
   readonly requests: number;
+  /** Ended as `failed`, `timed-out` or `crashed`. */
   readonly failed: number;
   readonly cost: NanoUsd;
   readonly saved: NanoUsd;

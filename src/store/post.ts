@@ -1,6 +1,6 @@
 // A batch of the journal's rows into the tables, each row once: by its id, its sums only where it was new.
 
-import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
+import type { CorrectionRow, Ending, Receipt } from '../exchange/receipt.ts';
 import { inputTokens, outputTokens } from '../exchange/usage.ts';
 import type { Session, Value } from './database.ts';
 import { correctionsTable, receiptsTable, rollupsTable } from './tables.ts';
@@ -37,6 +37,9 @@ export async function post(session: Session, { receipts, corrections }: Batch): 
   }
   await session.sum(rollupsTable, sums.rows());
 }
+
+/** Neither a client that left, nor what was refused, cut or killed on purpose. */
+const failures: ReadonlySet<Ending> = new Set(['failed', 'timed-out', 'crashed']);
 
 type Counts = [
   requests: number,
@@ -77,7 +80,7 @@ function createSums() {
       const at = whole(receipt.at);
       const served = under(at, keyId, provider, model);
       served[0] += 1;
-      if (ending !== 'completed') served[1] += 1;
+      if (failures.has(ending)) served[1] += 1;
       served[2] += whole(cost);
       served[3] += whole(saved);
       if (cache === 'hit' || cache === 'semantic') served[6] += 1;

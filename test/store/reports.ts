@@ -9,6 +9,35 @@ import { receipt } from '../ledger.ts';
 import { bytesOf, type Cases, dayMs, noon, total } from './kit.ts';
 
 export const reportCases: Cases = {
+  async 'what failed is counted as failed: no client that left, nothing that was refused, cut or killed'({
+    segment,
+    open,
+  }) {
+    const endings: readonly (readonly [Receipt['ending'], number])[] = [
+      ['completed', 0],
+      ['cancelled', 0],
+      ['cut', 0],
+      ['killed', 0],
+      ['refused', 0],
+      ['failed', 1],
+      ['timed-out', 1],
+      ['crashed', 1],
+    ];
+    writeFileSync(
+      segment(1),
+      bytesOf(...endings.map(([ending]) => receipt(ending, 1, { at: noon, keyId: ending, ending }))),
+    );
+    const store = await open();
+    await store.catchUp();
+    const rows = await store.spend({ by: ['key'] });
+    assert.deepEqual(
+      rows.map(({ keyId = '', failed }) => [keyId, failed]),
+      endings.toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    );
+    const { totals } = await store.costs({});
+    assert.deepEqual([totals.requests, totals.failed], [8, 3]);
+  },
+
   async 'spend adds up by every cut, and failed attempts show under their provider'({ segment, open }) {
     const wasted = { ...(receipt('x', 30).charges[0] as Receipt['charges'][number]), provider: 'other', model: 'big' };
     const served = { ...wasted, attempt: 2, provider: 'sim', model: 'small', cost: 12 };
@@ -28,7 +57,7 @@ export const reportCases: Cases = {
       { ...costs.totals },
       {
         requests: 4,
-        failed: 1,
+        failed: 0,
         cost: 50,
         saved: 8,
         inputTokens: 30,
