@@ -142,8 +142,9 @@ function learn({ rooms, exchange, target, gauge, limit }: Tab, { characters }: P
   gauge.learn(characters, tokens);
 }
 
-/** No model takes or makes as many tokens in one request; a count above it is a provider's fault, and no bill. */
+/** No model takes or makes as many tokens in one request, or of anything else; a count above it is a provider's fault, and no bill. */
 const tokensAtMost = 100_000_000;
+const piecesAtMost = 1_000_000;
 
 /** A usage of nothing for an answer of something is none, and neither is one that no model could have. */
 export function believable(usage: Usage, characters: number): boolean {
@@ -153,8 +154,14 @@ export function believable(usage: Usage, characters: number): boolean {
 
 /** Something was counted, and no more than a model could have. */
 function counts(usage: Usage): boolean {
-  const tokens = inputTokens(usage) + outputTokens(usage);
-  return tokens <= tokensAtMost && (tokens > 0 || usage.images > 0 || usage.seconds > 0);
+  return possible(usage) && inputTokens(usage) + outputTokens(usage) + usage.images + usage.seconds > 0;
+}
+
+/** No more than a model could have: a lie in the midst of a stream is not even heard. */
+export function possible(usage: Usage): boolean {
+  if (inputTokens(usage) + outputTokens(usage) > tokensAtMost) return false;
+  if (usage.images + usage.seconds + usage.webSearches > piecesAtMost) return false;
+  return usage.unknown === undefined || Object.values(usage.unknown).every((each) => each <= tokensAtMost);
 }
 
 /** An output of this many tokens is no placeholder, however long it is: results of tools are shown and not counted. */

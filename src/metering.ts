@@ -1,6 +1,7 @@
 // The meter of a streamed attempt: compares a number for each chunk, asks for more money in time, and counts exactly
 // before it says no.
 
+import { possible } from './charge.ts';
 import { exactOutput } from './exact-count.ts';
 import { costOf } from './exchange/draft.ts';
 import type { Frame } from './exchange/frame.ts';
@@ -198,7 +199,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
         gauge.sample(frame.data, now - before);
         keepIfScarce(gauge.tokens(now));
       }
-      if (usage !== undefined && usage !== told && tells(usage)) {
+      if (usage !== undefined && usage !== told && tells(usage) && possible(usage)) {
         hear(usage);
         // With text the count may be the stream's last: what it says is acted upon if more comes.
         if (now > before && needed(toldTokens) > covered) nextAt = now + 1;
