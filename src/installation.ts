@@ -209,6 +209,7 @@ function adminParts(
     store,
     prices: gateway.prices,
     inflight: {
+      elsewhere: loaded().settings.storage.kind !== 'sqlite',
       list: gateway.running.list,
       async kill(what, id) {
         const here = gateway.running.count(what, id);

@@ -174,6 +174,7 @@ export function build(more: Partial<AdminParts> = {}) {
       fetch: () => Promise.reject(new FeedError('nobody is there')),
     },
     prices: {
+      models: (catalogue) => (catalogue === 'openai' ? ['gpt-4o', 'gpt-9'] : []),
       rate: (target) =>
         target.model === 'gpt-4o'
           ? {
@@ -185,6 +186,7 @@ export function build(more: Partial<AdminParts> = {}) {
           : undefined,
     },
     inflight: {
+      elsewhere: false,
       list: () => [running],
       kill: async (what, id) => ({ here: what === 'request' && id === running.id ? 1 : 0, told: true }),
     },

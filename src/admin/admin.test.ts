@@ -113,6 +113,26 @@ test('policy: models, configuration without secrets, prices with the line that i
   assert.equal((await ask('GET', '/admin/prices')).status, 400);
 });
 
+test('the catalogue: what it has for each provider, and what each model of one costs', async (context) => {
+  const { ask } = await start(context);
+  const state = { version: 'c1', source: 'packaged', applied_at: null, checksum: null, problem: null };
+  const all = (await ask('GET', '/admin/catalogue')).json();
+  assert.deepEqual(all, { ...state, providers: [{ name: 'openai', models: 2 }] });
+  const { models } = (await ask('GET', '/admin/catalogue?provider=openai')).json() as {
+    models: { model: string; known: boolean }[];
+  };
+  assert.deepEqual(
+    models.map(({ model, known }) => [model, known]),
+    [
+      ['gpt-4o', true],
+      ['gpt-9', false],
+    ],
+  );
+  const none = await ask('GET', '/admin/catalogue?provider=openia');
+  assert.equal(none.status, 400);
+  assert.match(none.text, /No provider .*openia.* is configured: openai/);
+});
+
 test('probes and metrics follow the configuration', async (context) => {
   const { ask } = await start(context, { metricsAccess: 'open', notReady: () => ['draining'] });
   assert.equal((await ask('GET', '/metrics', undefined, {})).text, 'llm_proxy_inflight 0\n');
@@ -164,15 +184,21 @@ test('what is in flight is shown, and ended by exactly one name', async (context
     held: 0.02,
   });
   assert.deepEqual((await ask('GET', '/admin/inflight?key=other')).json().data, []);
-  const told = { others_told: true };
+  const told = { others_told: true, elsewhere: false };
   assert.deepEqual((await ask('DELETE', '/admin/inflight/x1')).json(), {
     what: 'request',
     id: 'x1',
+    found: 1,
     ended_here: 1,
     ...told,
   });
   const byRun = await ask('POST', '/admin/kill', { run: 'nightly' });
-  assert.deepEqual([byRun.status, byRun.json()], [200, { what: 'run', id: 'nightly', ended_here: 0, ...told }]);
+  assert.deepEqual(
+    [byRun.status, byRun.json()],
+    [200, { what: 'run', id: 'nightly', found: 1, ended_here: 0, ...told }],
+  );
+  const none = (await ask('POST', '/admin/kill', { request: 'x2' })).json();
+  assert.deepEqual(none, { what: 'request', id: 'x2', found: 0, ended_here: 0, ...told });
   for (const body of [{}, { run: 'a', key: 'b' }, { key: '' }, { team: 'a' }])
     assert.equal((await ask('POST', '/admin/kill', body)).status, 400, JSON.stringify(body));
 });

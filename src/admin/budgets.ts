@@ -8,6 +8,7 @@ import { Refusal } from '../exchange/refusal.ts';
 import { budgetIdentity, scopeProblem } from '../exchange/scope.ts';
 import { amount, period } from './amount.ts';
 import { account, idOf, shown } from './budget-view.ts';
+import { notThereYet, refuseUnknownKey } from './named-scope.ts';
 import type { AdminBudget, AdminParts } from './parts.ts';
 import { ok, type Route } from './route.ts';
 
@@ -70,9 +71,10 @@ export const budgetRoutes: readonly Route[] = [
     access: 'admin',
     summary: 'Makes a budget; it holds from the next admission or top-up',
     body: creation,
-    answers: 'budget',
+    answers: 'budget; with note where what its scope names is not there yet',
     handle: async (ask, parts) => {
       const record = recordOf(ask.body as z.infer<typeof creation>, parts);
+      refuseUnknownKey(record.scope, parts);
       refuseSecond(record, parts.budgets.list());
       // In force before it is stored: it only adds a limit, and two that come at once see each other.
       parts.budgets.put(record);
@@ -85,7 +87,8 @@ export const budgetRoutes: readonly Route[] = [
       // A reading of the store that began before may have taken it away for a moment.
       parts.budgets.put(record);
       parts.log.info('budget_created', { id: record.id, scope: record.scope, limit: record.limit, per: record.per });
-      return ok(shown(find(parts, record.id), parts.clock.now()), 201);
+      const note = notThereYet(record.scope, parts);
+      return ok({ ...shown(find(parts, record.id), parts.clock.now()), ...(note === undefined ? {} : { note }) }, 201);
     },
   },
   {

@@ -5,6 +5,7 @@ import type { Difference, PriceChange } from '../config/catalogue-difference.ts'
 import { FeedError, feedMaxBytes, feedUrl } from '../config/feed.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { AdminParts } from './parts.ts';
+import { shownPrice } from './policy.ts';
 import { ok, type Route } from './route.ts';
 import { instant } from './show.ts';
 
@@ -24,9 +25,14 @@ export const catalogueRoutes: readonly Route[] = [
     method: 'GET',
     path: '/admin/catalogue',
     access: 'admin',
-    summary: 'The price catalogue in force',
-    answers: '{ version, source, applied_at, checksum, problem }',
-    handle: (_, parts) => ok(shownState(parts)),
+    summary: 'The price catalogue in force, and what it has for the providers that are configured',
+    query: { provider: 'A configured provider: its models and what each costs now' },
+    answers:
+      '{ version, source, applied_at, checksum, problem, providers: [{ name, models }] }; with provider models: [{ model, known, tiers, … }]',
+    handle: (ask, parts) => {
+      const name = ask.query.get('provider');
+      return ok({ ...shownState(parts), ...(name === null ? shownProviders(parts) : shownModels(parts, name)) });
+    },
   },
   {
     method: 'POST',
@@ -90,6 +96,28 @@ function unconfirmed(difference: Difference, jumps: readonly string[], missing: 
     ...(jumping ? [`Prices jump five-fold or vanish, confirm them by name: ${jumping}.`] : []),
     ...(lost ? [`Models that were priced are missing, confirm it by name: ${lost}.`] : []),
   ];
+}
+
+function shownProviders({ prices, snapshot }: AdminParts): Record<string, unknown> {
+  const all = [...snapshot().providers.values()];
+  return { providers: all.map(({ name, catalogue }) => ({ name, models: prices.models(catalogue).length })) };
+}
+
+/** As requests are priced: by the operator's rules first. */
+function shownModels({ prices, snapshot, clock }: AdminParts, name: string): Record<string, unknown> {
+  const { providers, synonyms, prices: rules } = snapshot();
+  const provider = providers.get(synonyms.get(name) ?? name);
+  if (!provider) {
+    const known = [...providers.keys()].join(', ');
+    throw new Refusal('invalid_request', `No provider ${JSON.stringify(name.slice(0, 80))} is configured: ${known}.`, {
+      param: 'provider',
+    });
+  }
+  const at = clock.now();
+  const models = prices.models(provider.catalogue).toSorted();
+  return {
+    models: models.map((model) => shownPrice({ provider, model }, prices.rate({ provider, model }, rules, at))),
+  };
 }
 
 function shownState({ catalogue }: AdminParts): Record<string, unknown> {

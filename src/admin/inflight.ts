@@ -42,7 +42,8 @@ export const inflightRoutes: readonly Route[] = [
     path: '/admin/inflight/{id}',
     access: 'admin',
     summary: 'Ends a request, whatever it is at, on whichever instance or worker it runs',
-    answers: '{ what, id, ended_here, others_told }',
+    answers:
+      '{ what, id, found, ended_here, others_told, elsewhere }; found: what ran on this instance, all its workers together; elsewhere: others may run more',
     handle: (ask, parts) => ended(parts, 'request', ask.params.id ?? ''),
   },
   {
@@ -52,7 +53,8 @@ export const inflightRoutes: readonly Route[] = [
     summary: 'Ends a request, or everything of a run or a key, on every instance; it keeps nobody from coming again',
     body: kill,
     status: 200,
-    answers: '{ what, id, ended_here, others_told }',
+    answers:
+      '{ what, id, found, ended_here, others_told, elsewhere }; found: what ran on this instance, all its workers together; elsewhere: others may run more',
     handle: (ask, parts) => {
       const [[what, id] = []] = Object.entries(ask.body as Partial<Record<Killable, string>>);
       if (what === undefined || id === undefined) throw new Refusal('invalid_request', 'Name a request, run or key.');
@@ -73,10 +75,15 @@ async function everywhere({ inflight, workers }: AdminParts) {
   return { list, workers: { workers: workers.count, silent_workers: silent } };
 }
 
+const of: Readonly<Record<Killable, keyof Running>> = { request: 'id', run: 'run', key: 'keyId' };
+
 async function ended(parts: AdminParts, what: Killable, id: string) {
+  const { list, workers } = await everywhere(parts);
+  const found = list.filter((each) => each[of[what]] === id).length;
   const { here, told } = await parts.inflight.kill(what, id);
-  parts.log.info('killed', { what, id, ended_here: here, others_told: told });
-  return ok({ what, id, ended_here: here, others_told: told });
+  parts.log.info('killed', { what, id, found, ended_here: here, others_told: told });
+  const elsewhere = parts.inflight.elsewhere || (workers?.silent_workers.length ?? 0) > 0;
+  return ok({ what, id, found: Math.max(found, here), ended_here: here, others_told: told, elsewhere });
 }
 
 function sum(all: readonly Running[], what: 'cost' | 'held'): number {

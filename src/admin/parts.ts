@@ -65,6 +65,8 @@ export interface LedgerStanding {
 }
 
 export interface AdminInflight {
+  /** Other instances may run what this one does not: they would share its store. */
+  readonly elsewhere: boolean;
   list(): readonly Running[];
   /** `here`: how many ended on this instance; `told`: whether the others will hear of it. */
   kill(what: Killable, id: string): Promise<{ readonly here: number; readonly told: boolean }>;
@@ -127,6 +129,8 @@ export interface AdminCatalogue extends Pick<CatalogueKeeper, 'state' | 'propose
 }
 
 export interface AdminPrices {
+  /** Model ids that the catalogue lists for a provider's prices. */
+  models(catalogue: string): readonly string[];
   rate(
     target: { readonly provider: { readonly name: string; readonly catalogue: string }; readonly model: string },
     rules: readonly PriceRule[],

@@ -121,7 +121,7 @@ function targetsOf(asked: string, snapshot: Snapshot): readonly Named[] {
 
 const pieces = new Set(['webSearches', 'images', 'seconds']);
 
-function shownPrice(target: Named, rate: AdminRate | undefined): Record<string, unknown> {
+export function shownPrice(target: Named, rate: AdminRate | undefined): Record<string, unknown> {
   const name = `${target.provider.name}/${target.model}`;
   const head = { provider: target.provider.name, model: target.model };
   if (!rate) return { ...head, known: false, fix: `prices: { ${JSON.stringify(name)}: { input: …, output: … } }` };

@@ -10,6 +10,9 @@ interface Budget {
   readonly per: string;
   readonly timezone: string;
   readonly soft: boolean;
+  readonly on_exhausted: string;
+  /** What its scope names and nobody has made. */
+  readonly note?: string;
   readonly raise: { readonly limit: string; readonly until: string } | null;
 }
 
@@ -54,7 +57,7 @@ const list: Command = {
 
 const set: Command = {
   name: 'budget set',
-  usage: 'SCOPE AMOUNT [--per PERIOD] [--timezone ZONE] [--alert LIST] [--soft]',
+  usage: 'SCOPE AMOUNT [--per PERIOD] [--timezone ZONE] [--alert LIST] [--soft|--hard] [--on-exhausted error|finish]',
   summary: 'Make a budget, or change the limit of one that is there',
   help: [
     'SCOPE            global, org:X, team:X, user:X, service:EMAIL, key:ID, end_user:X, tag:NAME=VALUE, run:X,',
@@ -63,17 +66,31 @@ const set: Command = {
     '--per PERIOD     minute, hour, day (default), week, month or lifetime',
     '--timezone ZONE  Where its windows begin: Europe/Berlin; UTC',
     '--alert LIST     Shares that are reported when they are passed: 50%,80%',
-    '--soft           Report it when it is passed, refuse nobody',
+    '--soft           Report it when it is passed, refuse nobody; --hard ends that',
+    '--on-exhausted   How a stream ends that has spent it: error (default), or finish, as at its output limit',
+    '',
+    'Of a budget that is there, what is not named stays as it is.',
   ],
-  options: { per: 'string', timezone: 'string', alert: 'string', soft: 'boolean' },
+  options: {
+    per: 'string',
+    timezone: 'string',
+    alert: 'string',
+    soft: 'boolean',
+    hard: 'boolean',
+    'on-exhausted': 'string',
+  },
   words: [2, 2],
   run: async (context) => {
     const [scope = '', limit = ''] = context.words;
-    const { per = 'day', timezone = 'UTC', alert, soft } = context.options;
+    const { per = 'day', timezone = 'UTC', alert, soft, hard, 'on-exhausted': ending } = context.options;
+    if (soft && hard) throw new CommandError('--soft and --hard exclude each other', 2);
+    if (ending !== undefined && ending !== 'error' && ending !== 'finish')
+      throw new CommandError('--on-exhausted must be error or finish', 2);
     const settings = {
       limit,
       ...(typeof alert === 'string' ? { alert_at: alert.split(',').map((share) => share.trim()) } : {}),
-      soft: soft === true,
+      ...(soft || hard ? { soft: soft === true } : {}),
+      ...(ending === undefined ? {} : { on_exhausted: ending }),
     };
     const { budgets } = await budgetsOf(context);
     const there = budgets.find(
@@ -156,12 +173,13 @@ function pathOf({ id }: Budget): string {
 
 function tell(context: Context, budget: Budget): number {
   context.io.out(context.json ? JSON.stringify(budget) : `${budget.id}: ${sentence(budget)}`);
+  if (budget.note !== undefined) context.io.error(`Note: ${budget.note}`);
   return 0;
 }
 
-function sentence({ scope, limit, per, soft, raise }: Budget): string {
+function sentence({ scope, limit, per, soft, on_exhausted: ending, raise }: Budget): string {
   const until = raise ? `, raised to ${raise.limit} until ${raise.until}` : '';
-  return `${scope} may spend ${limit} ${per === 'lifetime' ? 'in its lifetime' : `per ${per}`}${until}${soft ? ' (soft)' : ''}`;
+  return `${scope} may spend ${limit} ${per === 'lifetime' ? 'in its lifetime' : `per ${per}`}${until}${ending === 'finish' ? ', then answers finish' : ''}${soft ? ' (soft)' : ''}`;
 }
 
 function row(budget: Budget, data: readonly Account[]): string[] {
@@ -171,6 +189,7 @@ function row(budget: Budget, data: readonly Account[]): string[] {
     ...(budget.scope.endsWith('*') ? [`${accounts.length} in use${least ? `, least: ${least.scope}` : ''}`] : []),
     ...(budget.raise ? [`raised to ${budget.raise.limit} until ${budget.raise.until}`] : []),
     ...(budget.soft ? ['soft'] : []),
+    ...(budget.on_exhausted === 'finish' ? ['finish'] : []),
     ...(budget.source === 'api' ? [] : [budget.source]),
   ];
   const spent = least ? String(least.posted) : '-';

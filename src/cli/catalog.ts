@@ -11,6 +11,22 @@ interface State {
   readonly problem: string | null;
 }
 
+interface Shown extends State {
+  readonly providers?: readonly { readonly name: string; readonly models: number }[];
+  readonly models?: readonly Priced[];
+}
+
+interface Priced {
+  readonly model: string;
+  readonly known: boolean;
+  readonly free?: boolean;
+  readonly tiers?: readonly {
+    readonly above_input_tokens: number;
+    readonly usd_per_million_tokens: Readonly<Record<string, number>>;
+    readonly usd_per_piece: Readonly<Record<string, number>>;
+  }[];
+}
+
 interface Change {
   readonly model: string;
   readonly price: string;
@@ -38,16 +54,22 @@ const shownLines = 40;
 
 const show: Command = {
   name: 'catalog show',
-  usage: '',
-  summary: 'Which price catalogue is in force',
-  help: [],
+  usage: '[PROVIDER]',
+  summary: 'Which price catalogue is in force, and what it has; of a provider each model with its price',
+  help: [
+    'PROVIDER   One that is configured: its models, in USD per million tokens, by the prices of the configuration first',
+    '',
+    'tollgate price MODEL shows everything that one model costs.',
+  ],
   options: {},
-  words: [0, 0],
+  words: [0, 1],
   run: async (context) => {
-    const state = (await context.ask('GET', '/admin/catalogue')) as State;
-    if (context.json) context.io.out(JSON.stringify(state));
-    else for (const line of stateLines(state)) context.io.out(line);
-    return state.problem === null ? 0 : 1;
+    const [provider] = context.words;
+    const query = provider === undefined ? '' : `?provider=${encodeURIComponent(provider)}`;
+    const shown = (await context.ask('GET', `/admin/catalogue${query}`)) as Shown;
+    if (context.json) context.io.out(JSON.stringify(shown));
+    else for (const line of [...stateLines(shown), ...pricedLines(shown)]) context.io.out(line);
+    return shown.problem === null ? 0 : 1;
   },
 };
 
@@ -126,6 +148,29 @@ function stateLines({ version, source, applied_at: at, problem }: State): string
     `${version} (${source}${at ? `, ${at}` : ''}) is in force.`,
     ...(problem ? [`The stored catalogue is not: ${problem}.`] : []),
   ];
+}
+
+function pricedLines({ providers, models }: Shown): string[] {
+  const rows = models
+    ? models.map(pricedRow)
+    : (providers ?? []).map(({ name, models: count }) => [name, count === 0 ? 'none: set prices:' : String(count)]);
+  if (rows.length === 0) return [];
+  const head = models ? ['MODEL', 'INPUT', 'CACHED', 'OUTPUT', 'NOTE'] : ['PROVIDER', 'MODELS WITH A PRICE'];
+  return ['', ...columns([head, ...rows]), ...(models ? ['', 'USD per million tokens.'] : [])];
+}
+
+function pricedRow({ model, known, free, tiers = [] }: Priced): string[] {
+  if (!known) return [model, '-', '-', '-', 'no price'];
+  if (free) return [model, '0', '0', '0', 'free'];
+  const [first, ...higher] = tiers;
+  const price = (name: string): string => amount(first?.usd_per_million_tokens[name] ?? null);
+  const notes = [
+    ...higher.map((tier) => `other above ${tier.above_input_tokens} input tokens`),
+    ...Object.entries(first?.usd_per_piece ?? {}).map(
+      ([name, usd]) => `${name.replaceAll('_', ' ')} ${amount(usd)} each`,
+    ),
+  ];
+  return [model, price('input'), price('cache_read'), price('output'), notes.join('; ')];
 }
 
 function differenceLines({ models, added, removed, changed }: Update): string[] {

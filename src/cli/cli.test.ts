@@ -277,14 +277,80 @@ test('top: a table once where nobody watches, JSON, and a screen that is renewed
 
 test('kill: a request, a run, a key by its name; what it ended and whether others know', async (context) => {
   const { asked, url } = await controlPlane(context, {
-    'POST /admin/kill': { what: 'request', id: 'r1', ended_here: 1, others_told: true },
+    'POST /admin/kill': { what: 'request', id: 'r1', found: 1, ended_here: 1, others_told: true, elsewhere: true },
     'GET /admin/keys': { data: [key] },
   });
   const environment = { TOLLGATE_ADMIN_TOKEN: token };
   const ended = await run(['kill', 'r1', '--url', url], environment);
-  assert.deepEqual([ended.code, ended.out], [0, 'Ended 1 here; other instances, where there are any, were told.']);
+  assert.deepEqual(
+    [ended.code, ended.out],
+    [0, 'Ended 1 of the request r1; other instances, where there are any, were told.'],
+  );
   await run(['kill', '--run', 'nightly', '--url', url], environment);
   await run(['kill', '--key', 'ci', '--url', url], environment);
   const bodies = asked.filter(({ line }) => line === 'POST /admin/kill').map(({ body }) => JSON.parse(body) as unknown);
   assert.deepEqual(bodies, [{ request: 'r1' }, { run: 'nightly' }, { key: 'k1' }]);
+});
+
+for (const { about, answer, code, says } of [
+  { about: 'that nobody runs', answer: { found: 0 }, code: 1, says: 'Nothing in flight of the request r1.' },
+  {
+    about: 'that another instance may run',
+    answer: { found: 0, elsewhere: true },
+    code: 0,
+    says: 'Nothing in flight here of the request r1; other instances, where there are any, were told.',
+  },
+  {
+    about: 'that others were not told of',
+    answer: { found: 3, ended_here: 1, others_told: false },
+    code: 1,
+    says: 'Ended 1 of the request r1 here; the store is away, so nobody else was told.',
+  },
+  { about: 'of one instance', answer: { found: 2 }, code: 0, says: 'Ended 2 of the request r1.' },
+])
+  test(`kill of a request ${about} ends with ${code}`, async (context) => {
+    const plain = { what: 'request', id: 'r1', ended_here: 0, others_told: true, elsewhere: false };
+    const { url } = await controlPlane(context, { 'POST /admin/kill': { ...plain, ...answer } });
+    const done = await run(['kill', 'r1', '--url', url], { TOLLGATE_ADMIN_TOKEN: token });
+    assert.deepEqual([done.code, done.out + done.err], [code, says]);
+    const json = await run(['kill', 'r1', '--json', '--url', url], { TOLLGATE_ADMIN_TOKEN: token });
+    assert.deepEqual([json.code, JSON.parse(json.out)], [code, { ...plain, ...answer }]);
+  });
+
+test('catalog show: how many models each provider has, and what those of one cost', async (context) => {
+  const state = { version: 'c1', source: 'packaged', applied_at: null, problem: null };
+  const tiers = [
+    {
+      above_input_tokens: 0,
+      usd_per_million_tokens: { input: 2.5, cache_read: 0.0000001 },
+      usd_per_piece: { web_searches: 0.01 },
+    },
+    { above_input_tokens: 200_000, usd_per_million_tokens: {}, usd_per_piece: {} },
+  ];
+  const models = [
+    { model: 'gpt-4o', known: true, free: false, tiers },
+    { model: 'gpt-9', known: false },
+  ];
+  const { url } = await controlPlane(context, {
+    'GET /admin/catalogue': {
+      ...state,
+      providers: [
+        { name: 'openai', models: 12 },
+        { name: 'own', models: 0 },
+      ],
+    },
+    'GET /admin/catalogue?provider=openai': { ...state, models },
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  const all = await run(['catalog', 'show', '--url', url], environment);
+  assert.match(
+    all.out,
+    /^c1 \(packaged\) is in force\.\n\nPROVIDER +MODELS WITH A PRICE\nopenai +12\nown +none: set prices:$/,
+  );
+  const one = await run(['catalog', 'show', 'openai', '--url', url], environment);
+  assert.match(one.out, /^MODEL +INPUT +CACHED +OUTPUT +NOTE$/m);
+  assert.match(one.out, /^gpt-4o +2\.5 +0\.0000001 +none +other above 200000 input tokens; web searches 0\.01 each$/m);
+  assert.match(one.out, /^gpt-9 +- +- +- +no price$/m);
+  const json = await run(['catalog', 'show', 'openai', '--json', '--url', url], environment);
+  assert.deepEqual(JSON.parse(json.out), { ...state, models });
 });

@@ -100,7 +100,7 @@ const kill: Command = {
     '--key KEY    Everything of a key, by its id or a name that only one key has',
     '',
     'Streams end with an error, requests that wait are refused, and what they cost so far is charged. A kill ends what',
-    'runs and keeps nobody from coming again: tollgate key revoke does.',
+    'runs and keeps nobody from coming again: tollgate key revoke does. Ends with 1 where nothing ran by that name.',
   ],
   options: { run: 'string', key: 'string' },
   words: [0, 1],
@@ -115,22 +115,29 @@ const kill: Command = {
         : run !== undefined
           ? { run }
           : { key: (await findKey(context, String(key))).id };
-    const ended = (await context.ask('POST', '/admin/kill', wanted)) as {
-      what: string;
-      id: string;
-      ended_here: number;
-      others_told: boolean;
-    };
+    const ended = (await context.ask('POST', '/admin/kill', wanted)) as Ended;
+    // Where others may run it, that nothing runs here says nothing.
+    const failed = !ended.others_told || (ended.found === 0 && !ended.elsewhere);
     if (context.json) context.io.out(JSON.stringify(ended));
-    else context.io.out(told(ended));
-    return 0;
+    else (failed ? context.io.error : context.io.out)(told(ended));
+    return failed ? 1 : 0;
   },
 };
 
-function told(ended: { what: string; id: string; ended_here: number; others_told: boolean }): string {
-  const { what, id, ended_here: here, others_told: others } = ended;
-  const found = here === 0 ? `Nothing in flight here for the ${what} ${id}` : `Ended ${here} here`;
-  return `${found}; ${others ? 'other instances, where there are any, were told.' : 'the store is away, so other instances were NOT told.'}`;
+interface Ended {
+  readonly what: string;
+  readonly id: string;
+  readonly found: number;
+  readonly ended_here: number;
+  readonly others_told: boolean;
+  readonly elsewhere: boolean;
+}
+
+function told({ what, id, found, ended_here: here, others_told: others, elsewhere }: Ended): string {
+  const name = `the ${what} ${plain(id)}`;
+  if (!others) return `Ended ${here} of ${name} here; the store is away, so nobody else was told.`;
+  const said = found === 0 ? `Nothing in flight${elsewhere ? ' here' : ''} of ${name}` : `Ended ${found} of ${name}`;
+  return `${said}${elsewhere ? '; other instances, where there are any, were told.' : '.'}`;
 }
 
 export const inflightCommands: readonly Command[] = [top, kill];

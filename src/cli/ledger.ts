@@ -68,14 +68,18 @@ export function verdict(found: Verified): string[] {
     ['PROMISE', 'FOUND'],
     ...found.promises.map(({ promise, text, differences }) => {
       const said =
-        differences > 0 ? `${differences} differ` : found.notCompared.includes(promise) ? 'not compared' : 'holds';
+        differences > 0
+          ? many(differences, 'difference')
+          : found.notCompared.includes(promise)
+            ? 'not compared'
+            : 'holds';
       return [text, said];
     }),
   ]);
   lines.push(
     '',
-    `${rows} rows in ${segments} files: ${receipts} receipts of ${formatUsd(cost)} USD, ${corrections} corrections, ${open} holds open, ${accounts} accounts.`,
-    `${priced} charges priced again${unpriced > 0 ? `; ${unpriced} more were priced by versions that are not at hand` : ''}.`,
+    `${many(rows, 'row')} in ${many(segments, 'file')}: ${many(receipts, 'receipt')} of ${formatUsd(cost)} USD, ${many(corrections, 'correction')}, ${many(open, 'open hold')}, ${many(accounts, 'account')}.`,
+    `${many(priced, 'charge')} priced again${unpriced > 0 ? `; ${unpriced} more by versions that are not at hand` : ''}.`,
   );
   if (found.comparedFrom !== undefined)
     lines.push(
@@ -84,4 +88,8 @@ export function verdict(found: Verified): string[] {
   for (const { what } of found.differences) lines.push(`  ${what}`);
   lines.push(found.ok ? 'OK' : 'The books differ.');
   return lines;
+}
+
+function many(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -101,7 +101,7 @@ test('a run: everything of it and nothing else, by tollgate kill', async () => {
   const seen = await tollgate(['top', '--json', '--run', 'nightly', '--url', world.gateway.url], environment);
   assert.equal((JSON.parse(seen.out) as { total: number }).total, 2, seen.err);
   const { out, code } = await tollgate(['kill', '--run', 'nightly', '--url', world.gateway.url], environment);
-  assert.deepEqual([code, out.startsWith('Ended 2 here')], [0, true], out);
+  assert.deepEqual([code, out.startsWith('Ended 2 of the run nightly')], [0, true], out);
   for (const response of await Promise.all(asked)) {
     assert.equal(response.status, 403);
     assert.equal(response.headers.get('x-should-retry'), 'false');

@@ -93,3 +93,53 @@ test('what cannot be done says why', async () => {
     assert.match(finished.err, message);
   }
 });
+
+test('budget set changes what it names and nothing else', async () => {
+  const of = async (...options: string[]): Promise<{ soft: boolean; on_exhausted: string; limit: string }> =>
+    JSON.parse(await well('budget', 'set', 'run:*', ...options, '--json'));
+  const { soft, on_exhausted: ending } = await of('1 USD', '--soft', '--on-exhausted', 'finish');
+  assert.deepEqual([soft, ending], [true, 'finish']);
+  const raised = await of('2 USD');
+  assert.deepEqual([raised.limit, raised.soft, raised.on_exhausted], ['2 USD', true, 'finish']);
+  const hard = await of('2 USD', '--hard', '--on-exhausted', 'error');
+  assert.deepEqual([hard.soft, hard.on_exhausted], [false, 'error']);
+  assert.equal((await run('budget', 'set', 'run:*', '1', '--soft', '--hard')).code, 2);
+  const wrong = await run('budget', 'set', 'run:*', '1', '--on-exhausted', 'stop');
+  assert.deepEqual([wrong.code, wrong.err], [2, 'tollgate: --on-exhausted must be error or finish']);
+});
+
+test('budget set: a key that is not there is refused, a name that may come is noted', async () => {
+  await well('key', 'create', 'ben');
+  const id = /^(k\S+) +ben /m.exec(await well('key', 'list'))?.[1] ?? '';
+  const none = await run('budget', 'set', 'key:nosuch', '1 USD');
+  assert.deepEqual(
+    [none.code, none.err],
+    [1, 'tollgate: There is no key with the id "nosuch"; tollgate key list has the ids.'],
+  );
+  const named = await run('budget', 'set', 'key:ben', '1 USD');
+  assert.deepEqual([named.code, named.err.includes(`"ben" is the name of key:${id}.`)], [1, true]);
+  assert.doesNotMatch(await well('budget', 'list'), /key:(nosuch|ben)/);
+  await well('unit', 'create', 'team:made');
+  for (const [scope, note] of [
+    [`key:${id}`, ''],
+    ['key:*', ''],
+    ['team:made', ''],
+    ['run:later', ''],
+    ['tag:later=yes', ''],
+    ['team:serach', 'Note: there is no team serach yet: this limits nobody until there is.'],
+    ['user:ann@acme.com', 'Note: there is no user ann@acme.com yet: this limits nobody until there is.'],
+  ] as const) {
+    const set = await run('budget', 'set', scope, '1 USD', '--per', 'week');
+    assert.deepEqual([set.code, set.err], [0, note], scope);
+  }
+  const provider = await run('budget', 'set', 'model:openia/gpt-4o', '1 USD');
+  assert.match(provider.err, /^Note: no provider openia is configured \(.+\): this limits nobody until it is\.$/);
+});
+
+test('kill: what nobody runs is told, and ends with 1', async () => {
+  for (const what of [['r1'], ['--run', 'nosuch']]) {
+    const { code, err } = await run('kill', ...what);
+    assert.equal(code, 1);
+    assert.match(err, /^Nothing in flight of the (request r1|run nosuch)\.$/);
+  }
+});
