@@ -24,6 +24,8 @@ const lookEvery = 200;
 const scarceTokens = 8192;
 /** Where money is ample, an estimate this far over a limit means that the provider does not keep it. */
 const overLimit = 1.5;
+/** An estimate may be as many times too high: of a drawn line, or of one word again and again. */
+const estimateError = 8;
 const silentTokensMax = 16_384;
 /** Less is not worth a row in the journal. */
 const leastGrowth = 16;
@@ -83,7 +85,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
   const keepIfScarce = (tokensSoFar: number): void => {
     if (text || !rooms.world.tokenizer) return;
     const usual = meter.usualLength(caller.keyId, name) ?? 0;
-    const enough = Math.min(ceiling, Math.max(scarceTokens, 4 * usual));
+    const enough = tokensSoFar + Math.min(ceiling * estimateError, Math.max(scarceTokens, 4 * usual));
     // What is clamped to its money has enough only as long as its provider keeps the limit.
     if (!clamp && covered + line.tokensFor(line.price(0) + left()) >= enough) return;
     rooms.world.tokenizer.warm();

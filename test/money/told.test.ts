@@ -52,3 +52,24 @@ test('a count below what there can be leaves the text to be counted: a line of d
   });
   assert.match(text.slice(-300), /"finish_reason":"stop".*\[DONE\]/s);
 });
+
+test('one word again and again is taken for half as much again as it is, and nobody is cut for that', async () => {
+  const event = (type: string, more: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+  const usage = { input_tokens: 10, output_tokens: 1 };
+  const message = { id: 'm', type: 'message', role: 'assistant', model: 'm', content: [], stop_reason: null, usage };
+  const delta = { type: 'text_delta', text: ' quick' };
+  const body = [
+    event('message_start', { message }),
+    event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+    ...Array.from({ length: 1000 }, () => event('content_block_delta', { index: 0, delta })),
+    event('content_block_stop', { index: 0 }),
+    event('message_delta', { delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 1000 } }),
+    event('message_stop', {}),
+  ].join('');
+  books.upstream.bodies.set('again', Buffer.from(body));
+  // Pays for 1,400 tokens, and the estimate is above 1,500; a count is 1,250 at most, the limit 1,000.
+  const model = `messages/end-again-${body.length}`;
+  const { text } = await books.ask(await books.keyWith('0.0213 USD'), model, { max_tokens: 1000 }, '/v1/messages');
+  assert.match(text.slice(-300), /event: message_stop/);
+});
