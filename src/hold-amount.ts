@@ -27,6 +27,8 @@ const shareOfWhole = 32;
  * take, since one that is cut for want of a top-up was paid for and is of no use.
  */
 const scarceHolds = 512;
+/** As bytes: as a string it would be encoded anew for each request. */
+const cacheMark = Buffer.from('cache_control');
 /** Exact counts are prepared for once less than so many holds are left. */
 const warmBelow = 16;
 
@@ -41,10 +43,12 @@ export interface Admission extends Omit<HoldWants, 'amount' | 'minimum'> {
 
 /** Takes the first hold. Rejects with `budget_exceeded` only after the prompt has been counted exactly, where that can be. */
 export async function admit(rooms: Rooms, wants: Admission): Promise<{ hold: Hold; funds: Funds }> {
-  const { body, maxCost, ...held } = wants;
+  const { body, maxCost, id, caller, target, budgets, extra, about } = wants;
   const take = async (funds: Funds): Promise<{ hold: Hold; funds: Funds }> => {
     const { wanted: amount, minimum } = within(funds, maxCost);
-    return { hold: await rooms.budget.hold({ ...held, amount, minimum }), funds };
+    const asked = { id, caller, target, amount, minimum, budgets, extra, ...(about === undefined ? {} : { about }) };
+    const taken = rooms.budget.hold(asked);
+    return { hold: taken instanceof Promise ? await taken : taken, funds };
   };
   const funds = fundsFor(rooms, wants);
   try {
@@ -86,7 +90,7 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const rate = rateOf(rooms, policy, target, outline);
   const name = nameOf(target);
   const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
-  const cacheMarks = raw.includes('cache_control');
+  const cacheMarks = raw.includes(cacheMark);
   const input = dearestInput(rooms.prices, rate, estimate, outline, cacheMarks);
   const line = priceLine(rooms.prices, input, rate, outline.outputs);
   const keeps = rooms.meter.keepsLimit(name);

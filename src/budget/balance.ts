@@ -19,8 +19,9 @@ export interface Remaining {
 /** The key's own budget with the least left. */
 export function tightest(caller: Caller, entries: readonly Entry[], now: number): Remaining | undefined {
   let found: Remaining | undefined;
+  const key = `key:${caller.keyId}`;
   for (const { account, limit, shown } of entries) {
-    if (shown !== `key:${caller.keyId}` || limit === Number.POSITIVE_INFINITY) continue;
+    if (shown !== key || limit === Number.POSITIVE_INFINITY) continue;
     const bucket = current(account, now);
     const remaining = Math.max(0, leftOf(limit, bucket));
     const { endsAt } = bucket.window;

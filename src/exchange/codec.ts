@@ -140,7 +140,7 @@ export interface Codec {
   /** Tolerant reading of a request. Throws `Refusal` (`invalid_request`) on wrong types of fields that we own. */
   outline(body: Readonly<Record<string, unknown>>, surface: Surface, bytes: number): Outline;
   /** Top-level keys the gateway reads or writes: twice, or escaped, is refused before any codec sees the body. */
-  readonly ownedKeys: readonly string[];
+  readonly ownedKeys: ReadonlySet<string>;
   /** Same format upstream: the client's bytes with only the owned fields replaced. */
   splice(raw: Buffer, body: Readonly<Record<string, unknown>>, edits: UpEdits, target: Target): Buffer;
 

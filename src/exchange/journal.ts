@@ -46,6 +46,11 @@ export interface Scan {
 
 /** Visits every whole row from `from` on, in order. Stops after a row for which `visit` says false. */
 export function scanRows(bytes: Buffer, from: number, visit: (row: JournalRow, end: number) => unknown): Scan {
+  return scanTexts(bytes, from, (json, end) => visit(JSON.parse(json), end));
+}
+
+/** The same for those who need few of the rows, or the text itself: a row's JSON begins with its `type`. */
+export function scanTexts(bytes: Buffer, from: number, visit: (json: string, end: number) => unknown): Scan {
   let end = from;
   let damagedBytes = 0;
   for (let at = from; ; ) {
@@ -54,7 +59,7 @@ export function scanRows(bytes: Buffer, from: number, visit: (row: JournalRow, e
     if (whole(bytes, at, to)) {
       damagedBytes += at - end;
       end = to + 1;
-      if (visit(JSON.parse(bytes.toString('utf8', at + headBytes, to)), end) === false) break;
+      if (visit(bytes.toString('utf8', at + headBytes, to), end) === false) break;
     }
     at = to + 1;
   }

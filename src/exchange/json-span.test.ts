@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { member, members, setMember, splice } from './json-span.ts';
+import { lastValue, member, members, setMember, splice } from './json-span.ts';
 
 test('every member of a random object is found where it stands', () => {
   fc.assert(
@@ -57,4 +57,30 @@ test('splice replaces and adds, and leaves every other byte', () => {
   const list = members(bytes);
   const edited = splice(bytes, [setMember(bytes, list, 0, 'model', '"b"'), setMember(bytes, list, 0, 'new', 'true')]);
   assert.equal(edited.toString(), ' {"new":true, "model" : "b" , "keep" : 1.50e1 }');
+});
+
+test('the last value of a name is the one that a walk from the front finds, or none is', () => {
+  const name = Buffer.from('"usage"');
+  const key = fc.constantFrom('usage', 'a', 'choices', 'usage"', ',"usage', '{"usage":1}');
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: 'small' },
+      key,
+      fc.integer(),
+      fc.dictionary(key, tie('any'), { maxKeys: 4 }),
+      fc.array(tie('any'), { maxLength: 3 }),
+    ),
+  })).any;
+  let found = 0;
+  fc.assert(
+    fc.property(fc.dictionary(key, value, { maxKeys: 6 }), fc.constantFrom(undefined, 1, '\t'), (made, indent) => {
+      const bytes = Buffer.from(`${JSON.stringify(made, undefined, indent)}\n`);
+      const from = lastValue(bytes, name);
+      if (from === undefined) return;
+      found += 1;
+      assert.equal(from, member(members(bytes), 'usage')?.from);
+    }),
+    { seed: 13, numRuns: 5000 },
+  );
+  assert.ok(found > 500, `${found}`);
 });

@@ -73,6 +73,39 @@ export function member(list: readonly Member[], key: string): Member | undefined
   return undefined;
 }
 
+/**
+ * Where the value of the outermost object's last member of that name begins, looked for from the end: what a provider
+ * puts behind its text is found without a walk over the text (0.5 us where `members` takes 3). Undefined where there is
+ * none, or where this does not find it. `name` is plain text in quotes, as bytes; the text is one JSON object.
+ */
+export function lastValue(bytes: Buffer, name: Buffer): number | undefined {
+  const at = bytes.lastIndexOf(name);
+  if (at < 0) return undefined;
+  // In valid JSON a quote behind one of these opens a key or a value of its own: inside a string it would be escaped.
+  let before = at - 1;
+  while (before >= 0 && isBlank(bytes[before])) before--;
+  if (bytes[before] !== comma && bytes[before] !== openBrace) return undefined;
+  const from = valueAfter(bytes, at + name.length);
+  return from !== undefined && endsOutside(bytes, valueEnd(bytes, from)) ? from : undefined;
+}
+
+/** Whether from here on only members of the outermost object follow, and its end. */
+function endsOutside(bytes: Buffer, start: number): boolean {
+  let at = skipBlanks(bytes, start);
+  while (bytes[at] === comma) {
+    const key = skipBlanks(bytes, at + 1);
+    const from = bytes[key] === quote ? valueAfter(bytes, stringEnd(bytes, key)) : undefined;
+    if (from === undefined) return false;
+    at = skipBlanks(bytes, valueEnd(bytes, from));
+  }
+  return bytes[at] === closeBrace && skipBlanks(bytes, at + 1) >= bytes.length;
+}
+
+function valueAfter(bytes: Buffer, keyEnd: number): number | undefined {
+  const at = skipBlanks(bytes, keyEnd);
+  return bytes[at] === colon ? skipBlanks(bytes, at + 1) : undefined;
+}
+
 /** A replacement of [from, to) by text. */
 export interface Edit {
   readonly from: number;
@@ -116,11 +149,12 @@ function resolveEscapes(raw: string): string {
 
 export function skipBlanks(bytes: Buffer, at: number): number {
   let index = at;
-  for (;;) {
-    const byte = bytes[index];
-    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return index;
-    index++;
-  }
+  while (isBlank(bytes[index])) index++;
+  return index;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 /** One past the closing quote of the string that opens at `at`. */

@@ -10,17 +10,18 @@ export interface RequestBody {
 }
 
 /** Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly. */
-export function readBody(raw: Buffer, ownedKeys: readonly string[]): RequestBody {
+export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBody {
   const body = parse(raw);
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Refusal('invalid_request', 'The body must be a JSON object.');
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (const { key, escaped } of members(raw)) {
-    if (!ownedKeys.includes(key)) continue;
+    if (!ownedKeys.has(key)) continue;
     if (escaped)
       throw new Refusal('invalid_request', `The key "${key}" must be written without escapes.`, { param: key });
-    if (seen.has(key)) throw new Refusal('invalid_request', `The key "${key}" stands more than once.`, { param: key });
-    seen.add(key);
+    if (seen.includes(key))
+      throw new Refusal('invalid_request', `The key "${key}" stands more than once.`, { param: key });
+    seen.push(key);
   }
   return { raw, body: body as Readonly<Record<string, unknown>> };
 }

@@ -32,9 +32,20 @@ const startFactors: Readonly<Record<Script, number>> = {
 /** `name` is `provider/model`. Bounded; lost at a restart. */
 export function createFactors(): Factors {
   const measured = new RecentByName(namesMax, measurementsEach);
+  // Six patterns are tried for a name: 1 µs.
+  const countings = new Map<string, number>();
+  const counting = (name: string): number => {
+    let factor = countings.get(name);
+    if (factor === undefined) {
+      factor = countingOf(name).factor;
+      if (countings.size >= namesMax) countings.clear();
+      countings.set(name, factor);
+    }
+    return factor;
+  };
   return {
     factor(name, script) {
-      return high(measured, `${name} ${script}`, startFactors[script] * countingOf(name).factor) * margin;
+      return high(measured, `${name} ${script}`, startFactors[script] * counting(name)) * margin;
     },
     learn(name, script, each) {
       // One odd bill (a cached turn, a hidden thought) must not make every later estimate absurd.

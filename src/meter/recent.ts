@@ -1,11 +1,11 @@
 // The last few measurements of one thing, and their quantiles: what a calibration or a learned length rests on.
 
-/** Bounded: the oldest measurement makes room. 32 numbers take 256 bytes; a quantile sorts them, 1 µs, and is remembered. */
+/** Bounded: the oldest measurement makes room. Kept in order too, by one shift of numbers: sorting 64 anew took 3 µs a request. */
 export class Recent {
   readonly #values: number[] = [];
   readonly #size: number;
   #next = 0;
-  #sorted: readonly number[] | undefined;
+  readonly #sorted: number[] = [];
 
   constructor(size: number) {
     this.#size = size;
@@ -16,15 +16,29 @@ export class Recent {
   }
 
   add(value: number): void {
+    const oldest = this.#values[this.#next];
     this.#values[this.#next] = value;
     this.#next = (this.#next + 1) % this.#size;
-    this.#sorted = undefined;
+    if (oldest === value) return;
+    if (oldest !== undefined) this.#sorted.splice(this.#placeOf(oldest), 1);
+    this.#sorted.splice(this.#placeOf(value), 0, value);
   }
 
   /** The least value that this share of the measurements does not pass; undefined where there is none. */
   quantile(share: number): number | undefined {
-    this.#sorted ??= this.#values.toSorted((a, b) => a - b);
     return this.#sorted[Math.min(this.#sorted.length - 1, Math.floor(this.#sorted.length * share))];
+  }
+
+  /** Of the first that is not below it. */
+  #placeOf(value: number): number {
+    let from = 0;
+    let to = this.#sorted.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#sorted[middle] ?? value) < value) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
 

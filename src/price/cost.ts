@@ -6,10 +6,9 @@ import { product, standardService, wholeShare } from './share.ts';
 
 const picoPerNano = 1000;
 
-/** What services and surcharges scale. */
-const scaled: ReadonlySet<Bucket> = new Set(tokenBuckets);
-
-const inward: ReadonlySet<Bucket> = new Set(inputBuckets);
+/** What services and surcharges scale stands first among the buckets, and first of it what goes in. */
+const scaled = tokenBuckets.length;
+const inward = inputBuckets.length;
 
 /** Exact sums of price times count. Plain numbers hold to 2^53 pico-USD ($9,007); what a lying provider counts goes on in BigInt. */
 class Sum {
@@ -46,12 +45,13 @@ export function cost(usage: Usage, rate: Rate): Cost {
 
   const whole = rate.longContext === 'whole_request' ? reachedTier(rate, inputTokens(usage)) : rate.tiers[0];
   let position = 0;
-  for (const bucket of buckets) {
+  for (let place = 0; place < buckets.length; place++) {
+    const bucket = buckets[place] as Bucket;
     const used = usage[bucket];
     if (!(used > 0)) continue;
     const count = rate.oncePerRequest?.includes(bucket) ? 1 : Math.ceil(used);
-    const sum = scaled.has(bucket) ? tokens : pieces;
-    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && inward.has(bucket)) {
+    const sum = place < scaled ? tokens : pieces;
+    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && place < inward) {
       if (!addMarginal(sum, rate, bucket, position, count)) unpriced.push(bucket);
       position += count;
       continue;

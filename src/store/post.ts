@@ -10,21 +10,27 @@ const dayMs = 86_400_000;
 /** Of a name that is part of a key: PostgreSQL takes 2,700 bytes for a whole key. */
 const nameLengthMax = 200;
 
+/** A receipt, and its JSON text. */
+export interface Received {
+  readonly receipt: Receipt;
+  readonly body: string;
+}
+
 export interface Batch {
-  readonly receipts: readonly Receipt[];
+  readonly receipts: readonly Received[];
   readonly corrections: readonly CorrectionRow[];
 }
 
 export async function post(session: Session, { receipts, corrections }: Batch): Promise<void> {
   const sums = createSums();
   if (receipts.length > 0) {
-    const rows = receipts.map((receipt) => {
+    const rows = receipts.map(({ receipt, body }) => {
       const { id, at, keyId, ending, cost } = receipt;
-      return [label(id), whole(at), label(keyId), label(ending), whole(cost), JSON.stringify(receipt)];
+      return [label(id), whole(at), label(keyId), label(ending), whole(cost), body];
     });
     const added = await session.add(receiptsTable, rows);
     // Taken out once found: a batch may have a receipt twice.
-    for (const receipt of receipts) if (added.delete(label(receipt.id))) sums.receipt(receipt);
+    for (const { receipt } of receipts) if (added.delete(label(receipt.id))) sums.receipt(receipt);
   }
   if (corrections.length > 0) {
     const rows = corrections.map((row) => {

@@ -5,7 +5,7 @@ import { Refusal } from '../../exchange/refusal.ts';
 import { finite, isObject, type Json, list, object, text } from '../json.ts';
 import { pluginTools, refuseUnmetered, unmeteredKeys } from '../unmetered.ts';
 
-export const ownedKeys: readonly string[] = [
+export const ownedKeys: ReadonlySet<string> = new Set([
   'model',
   'stream',
   'max_tokens',
@@ -19,7 +19,7 @@ export const ownedKeys: readonly string[] = [
   'tools',
   'anthropic_version',
   ...unmeteredKeys,
-];
+]);
 
 /** Tools that the client runs, or that cost no more than their tokens. Any other may have a price beside them. */
 const unpaid =

@@ -6,7 +6,7 @@ import { Refusal } from '../../exchange/refusal.ts';
 import { refused } from '../unmetered.ts';
 import { camel, type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, textOf } from './wire.ts';
 
-export const ownedKeys: readonly string[] = [
+export const ownedKeys: ReadonlySet<string> = new Set([
   'model',
   'generationConfig',
   'generation_config',
@@ -14,7 +14,7 @@ export const ownedKeys: readonly string[] = [
   'tools',
   'serviceTier',
   'service_tier',
-];
+]);
 
 /** Tools that the client runs, or that cost no more than their tokens. Any other may have a price beside them. */
 const unpaid: ReadonlySet<string> = new Set([

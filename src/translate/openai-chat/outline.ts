@@ -7,7 +7,7 @@ import { finite, isObject, type Json, list, object, text } from '../json.ts';
 import { pluginTools, refuseUnmetered, unmeteredKeys } from '../unmetered.ts';
 
 /** Every top-level key that decides the model, the money or what the meter sees. */
-export const ownedKeys: readonly string[] = [
+export const ownedKeys: ReadonlySet<string> = new Set([
   'model',
   'messages',
   'stream',
@@ -28,7 +28,7 @@ export const ownedKeys: readonly string[] = [
   'reasoning_effort',
   'thinking',
   ...unmeteredKeys,
-];
+]);
 
 const outputKinds: readonly OutputKind[] = ['audio', 'image'];
 

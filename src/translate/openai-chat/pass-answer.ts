@@ -1,14 +1,15 @@
 // The same-format whole answer: the provider's bytes, with cost and saving put into its usage.
 
 import type { AnswerContext, AnswerOut } from '../../exchange/codec.ts';
-import { member, members, splice } from '../../exchange/json-span.ts';
+import { lastValue, member, members, splice } from '../../exchange/json-span.ts';
 import { isObject, type Json, list, object, parse, text } from '../json.ts';
 import { errorInside, unreadable } from './errors.ts';
 import { priceEdits } from './pass.ts';
 import { decodeUsage, priceFields } from './usage.ts';
 
 export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
-  const body = parse(raw.toString('utf8').replace(/^\uFEFF/, ''));
+  const said = raw.toString('utf8');
+  const body = parse(said.charCodeAt(0) === 0xfeff ? said.slice(1) : said);
   if (!isObject(body)) {
     return { body: raw, characters: 0, losses: [], failure: unreadable('The provider answered with no JSON object.') };
   }
@@ -23,7 +24,7 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const price = usage && context.price(usage);
   const finish = text(choices[0]?.finish_reason);
   return {
-    body: price ? priced(raw, priceFields(price)) : raw,
+    body: price ? priced(raw, object(body.usage), priceFields(price)) : raw,
     ...told,
     characters: choices.reduce((sum, choice) => sum + messageCharacters(object(choice.message)), 0),
     ...(finish !== undefined && { finish }),
@@ -31,10 +32,15 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   };
 }
 
-function priced(raw: Buffer, fields: { cost: number; saved: number }): Buffer {
-  const brace = raw.indexOf('{');
-  const at = member(members(raw, brace), 'usage');
-  return at ? splice(raw, priceEdits(raw, at.from, fields)) : raw;
+const usageName = Buffer.from('"usage"');
+
+function priced(raw: Buffer, usage: Json, fields: { cost: number; saved: number }): Buffer {
+  const from = lastValue(raw, usageName) ?? member(members(raw, raw.indexOf('{')), 'usage')?.from;
+  if (from === undefined || raw[from] !== 0x7b) return raw;
+  // A provider that is itself such a gateway may have its own there: they are replaced, never repeated.
+  if ('cost' in usage || 'saved' in usage) return splice(raw, priceEdits(raw, from, fields));
+  const text = `"cost":${fields.cost},"saved":${fields.saved}${Object.keys(usage).length > 0 ? ',' : ''}`;
+  return splice(raw, [{ from: from + 1, to: from + 1, text }]);
 }
 
 function messageCharacters(message: Json): number {
