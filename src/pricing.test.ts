@@ -61,6 +61,22 @@ test('B5: a line takes output for the dearest of what is asked for: speech and p
   }
 });
 
+test('B5: inference that is kept in one country is set aside at what it costs there', () => {
+  const model = 'claude-opus-4-6';
+  const rate = prices.rate({ provider: { name: 'anthropic', catalogue: 'anthropic' }, model }, [], now);
+  assert.ok(rate);
+  const usage = { ...noUsage(), input: 1000, output: 500 };
+  const due = prices.cost({ ...usage, unknown: { 'inference_geo.us': 1 } }, rate).cost;
+  assert.ok(due > prices.cost(usage, rate).cost);
+  const outline = { paidTools: [], surcharges: ['inference_geo.us'] };
+  const reserved = dearestInput(prices, rate, { text: 1000, images: 0, audio: 0 }, outline, false);
+  assert.equal(priceLine(prices, reserved, rate).price(500), due);
+  assert.deepEqual(prices.lacks(plainOutline(outline), rate), []);
+  assert.deepEqual(prices.lacks(plainOutline({ ...outline, surcharges: ['inference_geo.eu'] }), rate), [
+    'usage:inference_geo.eu',
+  ]);
+});
+
 test('a line is the price book’s own price, to a nano-dollar, and buys what it prices, no token more or less', () => {
   const rates = everyRate();
   const draw = draws(7);

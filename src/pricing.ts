@@ -72,7 +72,7 @@ export function dearestInput(
   prices: Prices,
   rate: Rate,
   tokens: PromptTokens,
-  outline: Pick<Outline, 'tier' | 'paidTools'>,
+  outline: Pick<Outline, 'tier' | 'paidTools' | 'surcharges'>,
   cacheMarks: boolean,
 ): Usage {
   const usage: Usage = {
@@ -82,6 +82,7 @@ export function dearestInput(
     // The least that a search tool costs is one search.
     webSearches: outline.paidTools.length,
     ...(outline.tier === undefined ? {} : { tier: outline.tier }),
+    ...(outline.surcharges ? { unknown: Object.fromEntries(outline.surcharges.map((name) => [name, 1])) } : {}),
   };
   let dearest: Usage = { ...usage, input: tokens.text };
   if (!cacheMarks) return dearest;

@@ -21,6 +21,8 @@ export interface Outline {
   readonly tier?: string;
   /** The end user as the body names it: a claim of the client. */
   readonly endUser?: string;
+  /** What makes every token dearer, by the name under which the usage will count it (`inference_geo.us`); absent where nothing does. */
+  readonly surcharges?: readonly string[];
   readonly tools: number;
   /** Names of provider-run, separately priced tools in the request (`web_search`, `google_search`, ...). */
   readonly paidTools: readonly string[];

@@ -27,6 +27,8 @@ export function lacks(outline: Outline, rate: Rate): readonly string[] {
   for (const bucket of needed) {
     if (rate.tiers.some((tier) => tier.prices[bucket] === undefined)) missing.push(bucket);
   }
+  for (const name of outline.surcharges ?? [])
+    if (!hasFee(rate, name) && !Object.hasOwn(rate.surcharges ?? {}, name)) missing.push(`usage:${name}`);
   for (const tool of outline.paidTools)
     if (!isSearch(tool) && !hasFee(rate, tool)) missing.push(`tool:${tool.slice(0, 40)}`);
   return missing;

@@ -65,6 +65,7 @@ const unpriced: Readonly<Record<Format, readonly (readonly [Fields, RegExp])[]>>
     [tool({ type: 'advisor_20260301', name: 'advisor', model: 'dear-model' }), /advisor/],
     [tool({ type: 'unheard_of_20270101', name: 'x' }), /tools: \{ \W*unheard_of\W/],
     [{ plugins: [{ id: 'web' }] }, /plugin:web/],
+    [{ inference_geo: 'us' }, /inference_geo\.us/],
     [{ speed: 'fast' }, /services: \{ \W*fast/],
   ],
   'gemini-generate': [
@@ -88,6 +89,7 @@ const harmless: Readonly<Record<Format, readonly Fields[]>> = {
     { mcp_servers: [{ type: 'url', url: 'https://mcp.example', name: 'm' }], ...tool({ type: 'mcp_toolset' }) },
     { container: 'container_1', ...tool({ type: 'web_fetch_20260309', name: 'web_fetch' }) },
     tool({ type: 'tool_search_tool_bm25', name: 'find' }),
+    { inference_geo: 'global' },
     tool({ name: 'f', input_schema: {} }),
   ],
   'gemini-generate': [

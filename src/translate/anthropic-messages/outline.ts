@@ -13,6 +13,7 @@ export const ownedKeys: ReadonlySet<string> = new Set([
   'output_config',
   'service_tier',
   'speed',
+  'inference_geo',
   'metadata',
   'system',
   'messages',
@@ -41,6 +42,7 @@ export function outline(body: Json, bytes: number): Outline {
   const thinkingBudget = finite(object(body.thinking).budget_tokens);
   const tier = body.speed === 'fast' ? 'fast' : text(body.service_tier);
   const endUser = text(object(body.metadata).user_id);
+  const place = text(body.inference_geo) ?? 'global';
   return {
     format: 'anthropic-messages',
     model: body.model,
@@ -57,6 +59,7 @@ export function outline(body: Json, bytes: number): Outline {
     ...(typeof body.max_tokens === 'number' ? { outputLimit: body.max_tokens } : {}),
     ...(thinkingBudget === undefined ? {} : { thinkingBudget }),
     ...(tier === undefined ? {} : { tier }),
+    ...(place === 'global' ? {} : { surcharges: [`inference_geo.${place.slice(0, 40)}`] }),
     ...(endUser === undefined ? {} : { endUser }),
   };
 }
