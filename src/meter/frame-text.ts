@@ -19,6 +19,19 @@ const silent = new Set([
   'annotations',
   'index',
   'p',
+  // What was found, made or run for an answer, which no model wrote word by word: it is billed apart, or as input.
+  'images',
+  'image_url',
+  'citation',
+  'citations',
+  'citationMetadata',
+  'groundingMetadata',
+  'urlContextMetadata',
+  'codeExecutionResult',
+  'citation_metadata',
+  'grounding_metadata',
+  'url_context_metadata',
+  'code_execution_result',
 ]);
 
 /** Objects in objects deeper than this hold no text of an answer. */
@@ -39,8 +52,15 @@ export function textInside(data: string): string {
   if (typeof body !== 'object' || body === null) return '';
   const { choices, delta, content_block: block, content, candidates } = body as Record<string, unknown>;
   const found: string[] = [];
-  for (const each of [choices, delta, block, content, candidates]) collect(each, found, 0);
+  for (const each of [choices, delta, isResult(block) ? undefined : block, content, candidates])
+    collect(each, found, 0);
   return found.join('');
+}
+
+/** What a tool of the provider's own answered: pages, encrypted. */
+function isResult(block: unknown): boolean {
+  const type = (block as { type?: unknown } | null | undefined)?.type;
+  return typeof type === 'string' && type.endsWith('_tool_result');
 }
 
 /** Every string of a prompt, up to so many characters in all; undefined where it has more. */

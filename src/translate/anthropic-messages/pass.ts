@@ -100,7 +100,7 @@ export function passStream(context: AnswerContext): Lane {
       case 'content_block_start':
         return startOfBlock(object(value.content_block), bytes);
       case 'content_block_delta':
-        return passed(bytes, true, Math.max(0, bytes.length - emptyDelta));
+        return passed(bytes, true, deltaCharacters(bytes));
       case 'message_delta': {
         wire = mergeUsage(wire, value.usage);
         const usage = decodeUsage(wire);
@@ -138,9 +138,9 @@ function passed(bytes: Buffer, content: boolean, characters: number): Glimpse {
   return { content, characters, out: bytes, whole: true };
 }
 
-/** Bytes bound characters from above. Proofs are no output: they come in long frames, so that only those are searched. */
+/** Bytes bound characters from above. Proofs and sources are no output: they come in long frames, so that only those are searched. */
 function deltaCharacters(bytes: Buffer): number {
-  if (bytes.length > 256 && bytes.includes('"signature_delta"')) return 0;
+  if (bytes.length > 256 && (bytes.includes('"signature_delta"') || bytes.includes('"citations_delta"'))) return 0;
   return Math.max(0, bytes.length - emptyDelta);
 }
 

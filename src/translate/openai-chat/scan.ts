@@ -13,6 +13,8 @@ const silentKeys = new Set([
   'obfuscation',
   'p',
 ]);
+/** Nothing under these is written by the model word by word: a picture is billed by its own count, a source not at all. */
+const mutedKeys = new Set(['images', 'image_url', 'annotations', 'citations']);
 
 /** Position of the value of `key` (written with its quotes) at or after `from`, or -1. Strings cannot hold a bare quote. */
 export function valueAt(text: string, key: string, from = 0): number {
@@ -72,6 +74,8 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
   let detailed = false;
   let repeated = false;
   let calls = false;
+  /** Depth of the muted key that is being read; 0 outside of any. */
+  let muted = 0;
   let at = from;
   for (; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -81,12 +85,14 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
       if (text.charCodeAt(colon) === 0x3a) {
         const key = text.slice(at + 1, end - 1);
         counts = !silentKeys.has(key);
+        if (depth <= muted) muted = 0;
+        if (muted === 0 && mutedKeys.has(key)) muted = depth;
         // `reasoning_details` repeats what the plain field says.
         if (key === 'reasoning' || key === 'reasoning_content') repeated = true;
         else if (key === 'reasoning_details') detailed = true;
         else if (key === 'content' || key === 'tool_calls' || key === 'refusal') detailed = false;
         if (key === 'tool_calls' || key === 'function_call') calls ||= holdsSomething(text, colon + 1);
-      } else if (counts && !(detailed && repeated)) total += end - at - 2;
+      } else if (counts && muted === 0 && !(detailed && repeated)) total += end - at - 2;
       at = end - 1;
     } else if (code === 0x7b || code === 0x5b) depth++;
     else if ((code === 0x7d || code === 0x5d) && --depth <= 0) break;
