@@ -42,11 +42,7 @@ const spend: Command = {
       return 0;
     }
     const name = (line: Line) =>
-      by === 'model'
-        ? `${line.provider}/${line.model}`
-        : by === 'key'
-          ? String(line.name ?? line.key_id)
-          : String(line.day);
+      by === 'model' ? modelOf(line) : by === 'key' ? String(line.name ?? line.key_id) : String(line.day);
     const rows = answer[`by_${by}`].map((line) => [name(line), String(line.requests), decimal(line.cost)]);
     const total = ['total', String(answer.total_requests), decimal(answer.total_cost)];
     for (const line of columns([[by.toUpperCase(), 'REQUESTS', 'USD'], ...rows, total])) context.io.out(line);
@@ -55,6 +51,11 @@ const spend: Command = {
     return 0;
   },
 };
+
+/** Requests that were refused, or left, before a provider was called have none. */
+function modelOf({ provider, model }: Line): string {
+  return provider === '' ? '(no provider called)' : `${provider}/${model}`;
+}
 
 interface Price {
   readonly provider: string;

@@ -34,6 +34,7 @@ test('whole answers of a model that keeps no limit hold what its answers take, o
   const served = all.filter(({ status }) => status === 200);
   const spent = served.reduce((sum, { id }) => sum + receiptOf(id).cost, 0);
   assert.ok(spent <= nano(0.1), `${spent}`);
-  assert.ok(served.length >= 15, `${served.length} served`);
+  // 512 tokens are held of each while so little is left: twelve fit at once, and others once the first have ended.
+  assert.ok(served.length >= 12, `${served.length} served`);
   for (const { status } of all) assert.ok(status === 200 || status === 402, `${status}`);
 });
