@@ -4,7 +4,7 @@ import { costOf } from './exchange/draft.ts';
 import type { Rate } from './exchange/rate.ts';
 import type { Charge } from './exchange/receipt.ts';
 import type { Target } from './exchange/target.ts';
-import { inputTokens, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
+import { bounded, inputTokens, nameCharacters, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
 import type { Gauge } from './meter/gauge.ts';
 import { silentTokensPerSecond } from './meter/growth.ts';
 import { withinLimit } from './meter/limits.ts';
@@ -28,7 +28,8 @@ export interface Tab {
 
 export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
   const { rooms, exchange, target } = tab;
-  const { usage, basis } = usageOf(tab, passed, end);
+  const { usage: used, basis } = usageOf(tab, passed, end);
+  const usage = bounded(used);
   const rate = rateAnswered(tab, passed);
   const { cost, unpriced } = rooms.prices.cost(usage, rate);
   if (unpriced.length > 0)
@@ -178,6 +179,7 @@ function isPlaceholder(usage: Usage, characters: number): boolean {
 /** Priced at the model that answered, unless the operator set a price for the one that was asked. */
 function rateAnswered({ rooms, exchange, target, rate }: Tab, passed: Passed): Rate {
   if (passed.model === undefined || passed.model === target.model || rate.version === 'config') return rate;
+  if (passed.model.length > nameCharacters) return rate;
   return rooms.prices.rate({ ...target, model: passed.model }, exchange.policy.prices, rooms.world.clock.now()) ?? rate;
 }
 

@@ -86,8 +86,9 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     if (text || !rooms.world.tokenizer) return;
     const usual = meter.usualLength(caller.keyId, name) ?? 0;
     const enough = tokensSoFar + Math.min(ceiling * estimateError, Math.max(scarceTokens, 4 * usual));
+    const payable = Math.min(allowed, covered + line.tokensFor(line.price(0) + left()));
     // What is clamped to its money has enough only as long as its provider keeps the limit.
-    if (!clamp && covered + line.tokensFor(line.price(0) + left()) >= enough) return;
+    if (!clamp && payable >= enough) return;
     rooms.world.tokenizer.warm();
     text = meter.keepText();
     sureTokens = tokensSoFar;

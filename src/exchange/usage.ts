@@ -96,3 +96,21 @@ export function count(value: unknown): number {
   if (typeof number !== 'number' || !(number > 0)) return 0;
   return Math.min(Math.ceil(number), 2 ** 40);
 }
+
+/** A provider's own names are no longer than this, and of those that no bucket covers there are no more. */
+export const nameCharacters = 200;
+const namesAtMost = 32;
+
+/** A usage as it is written down: what a provider makes up must not fill a journal. */
+export function bounded(usage: Usage): Usage {
+  const { tier, unknown } = usage;
+  const names = Object.keys(unknown ?? {});
+  const fits = names.length <= namesAtMost && names.every((name) => name.length <= nameCharacters);
+  if (fits && (tier === undefined || tier.length <= nameCharacters)) return usage;
+  const kept = Object.entries(unknown ?? {}).slice(0, namesAtMost);
+  return {
+    ...usage,
+    ...(tier === undefined ? {} : { tier: tier.slice(0, nameCharacters) }),
+    ...(unknown && { unknown: Object.fromEntries(kept.map(([name, each]) => [name.slice(0, nameCharacters), each])) }),
+  };
+}

@@ -1,8 +1,10 @@
 // A provider whose usage cannot be true: it neither makes an answer free nor empties a budget.
 
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type GatewayProcess, startGateway } from '../gateway.ts';
 
@@ -108,3 +110,19 @@ for (const [name, lie] of [
       const paid = data.find((each) => each.id === id)?.cost_nano_usd ?? 0;
       assert.ok(paid > 4_000_000 && paid < 20_000_000, `${paid}`);
     });
+
+test('names that a provider makes up fill neither the log nor the journal', async () => {
+  const [before, size] = [gateway.log().length, journalBytes()];
+  const named = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`tokens_of_kind_${index}`, 1]));
+  usage = { prompt_tokens: 3, completion_tokens: 400, total_tokens: 403, ...named };
+  await cost();
+  usage = { prompt_tokens: 3, completion_tokens: 400, total_tokens: 403, ['x'.repeat(100_000)]: 1 };
+  await cost();
+  assert.ok(gateway.log().length - before < 8000, `${gateway.log().length - before} bytes of log`);
+  assert.ok(journalBytes() - size < 8000, `${journalBytes() - size} bytes of journal`);
+});
+
+function journalBytes(): number {
+  const folder = join(gateway.dataFolder, 'journal');
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}

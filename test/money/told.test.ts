@@ -53,7 +53,8 @@ test('a count below what there can be leaves the text to be counted: a line of d
   assert.match(text.slice(-300), /"finish_reason":"stop".*\[DONE\]/s);
 });
 
-test('one word again and again is taken for half as much again as it is, and nobody is cut for that', async () => {
+/** A thousand times one word, which an estimate takes for 1,500 tokens. */
+function again(): string {
   const event = (type: string, more: object): string =>
     `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
   const usage = { input_tokens: 10, output_tokens: 1 };
@@ -68,8 +69,27 @@ test('one word again and again is taken for half as much again as it is, and nob
     event('message_stop', {}),
   ].join('');
   books.upstream.bodies.set('again', Buffer.from(body));
-  // Pays for 1,400 tokens, and the estimate is above 1,500; a count is 1,250 at most, the limit 1,000.
-  const model = `messages/end-again-${body.length}`;
-  const { text } = await books.ask(await books.keyWith('0.0213 USD'), model, { max_tokens: 1000 }, '/v1/messages');
-  assert.match(text.slice(-300), /event: message_stop/);
-});
+  return `messages/end-again-${body.length}`;
+}
+
+// Each pays for 1,400 tokens, where a count comes to 1,250 at most and the limit is 1,000.
+for (const [what, budget, maxCost] of [
+  ['a budget', '0.0213 USD', undefined],
+  ['X-Tollgate-Max-Cost', '100 USD', '0.0213'],
+] as const)
+  test(`one word again and again is taken for half as much again as it is, and ${what} cuts nobody for that`, async () => {
+    const response = await fetch(`${books.gateway.url}/v1/messages`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await books.keyWith(budget)}`,
+        ...(maxCost ? { 'x-tollgate-max-cost': maxCost } : {}),
+      },
+      body: JSON.stringify({
+        model: again(),
+        stream: true,
+        max_tokens: 1000,
+        messages: [{ role: 'user', content: 'Say hello.' }],
+      }),
+    });
+    assert.match((await response.text()).slice(-300), /event: message_stop/);
+  });
