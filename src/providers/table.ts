@@ -68,7 +68,7 @@ export const rows: readonly ProviderRow[] = [
     owns: [/^claude-/],
     catalogue: 'anthropic',
     billing: strict(96),
-    evidence: { packed: { most: 47, events: 1583 }, abort: 'router' },
+    evidence: { packed: { most: 47, events: 1580 }, abort: 'router' },
     tier: 'verified',
     headers: { 'anthropic-version': '2023-06-01' },
   },
