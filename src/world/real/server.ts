@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { InboundListener } from '../world.ts';
+import { StreamedResponse } from './response.ts';
 
 export interface OpenServer {
   readonly port: number;
@@ -39,6 +40,7 @@ export function openServer(
       noDelay: true,
       requireHostHeader: true,
       rejectNonStandardBodyWrites: true,
+      ServerResponse: StreamedResponse,
     },
     listener as never,
   );
