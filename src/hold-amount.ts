@@ -10,7 +10,7 @@ import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
 import type { Funds } from './funds.ts';
 import type { PromptEstimate } from './meter/prompt.ts';
-import { dearestInput, nameOf, priceLine, rateOf } from './pricing.ts';
+import { cacheMarksOf, dearestInput, nameOf, priceLine, rateOf } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import { thinkingWithin } from './thinking.ts';
 
@@ -27,8 +27,6 @@ const shareOfWhole = 32;
  * take, since one that is cut for want of a top-up was paid for and is of no use.
  */
 const scarceHolds = 512;
-/** As bytes: as a string it would be encoded anew for each request. */
-const cacheMark = Buffer.from('cache_control');
 /** Exact counts are prepared for once less than so many holds are left. */
 const warmBelow = 16;
 
@@ -90,8 +88,7 @@ function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Fun
   const rate = rateOf(rooms, policy, target, outline);
   const name = nameOf(target);
   const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
-  const cacheMarks = raw.includes(cacheMark);
-  const input = dearestInput(rooms.prices, rate, estimate, outline, cacheMarks);
+  const input = dearestInput(rooms.prices, rate, estimate, outline, cacheMarksOf(raw));
   const line = priceLine(rooms.prices, input, rate, outline.outputs);
   const keeps = rooms.meter.keepsLimit(name);
   const limit = (keeps ? outline.outputLimit : undefined) ?? longestAnswer;

@@ -11,7 +11,7 @@ import type { Outline } from './exchange/outline.ts';
 import type { Rate } from './exchange/rate.ts';
 import { inputTokens, noUsage, type Usage } from './exchange/usage.ts';
 import { createPrices } from './price/price.ts';
-import { dearestInput, priceLine } from './pricing.ts';
+import { cacheMarksOf, dearestInput, priceLine } from './pricing.ts';
 import { type Thinking, thinkingWithin } from './thinking.ts';
 
 const catalogue = loadCatalogue();
@@ -41,7 +41,13 @@ test('B5: what is set aside for a prompt is never less than its price, over 100,
     const usage: Usage = { ...noUsage(), input: draw.below(most), cacheRead: draw.below(most) };
     if (marks) Object.assign(usage, { cacheWrite5m: draw.below(most), cacheWrite1h: draw.below(most) });
     const tokens = { text: inputTokens(usage), images: 0, audio: 0 };
-    const reserved = dearestInput(prices, rate, tokens, { paidTools: [] }, marks);
+    const reserved = dearestInput(
+      prices,
+      rate,
+      tokens,
+      { paidTools: [] },
+      marks ? ['cacheWrite5m', 'cacheWrite1h'] : [],
+    );
     const [held, due] = [prices.cost(reserved, rate).cost, prices.cost(usage, rate).cost];
     if (held < due) assert.fail(`round ${round}: ${held} held, ${due} due for ${JSON.stringify([usage, rate])}`);
   }
@@ -69,13 +75,25 @@ test('B5: inference that is kept in one country is set aside at what it costs th
   const due = prices.cost({ ...usage, unknown: { 'inference_geo.us': 1 } }, rate).cost;
   assert.ok(due > prices.cost(usage, rate).cost);
   const outline = { paidTools: [], surcharges: ['inference_geo.us'] };
-  const reserved = dearestInput(prices, rate, { text: 1000, images: 0, audio: 0 }, outline, false);
+  const reserved = dearestInput(prices, rate, { text: 1000, images: 0, audio: 0 }, outline, []);
   assert.equal(priceLine(prices, reserved, rate).price(500), due);
   assert.deepEqual(prices.lacks(plainOutline(outline), rate), []);
   assert.deepEqual(prices.lacks(plainOutline({ ...outline, surcharges: ['inference_geo.eu'] }), rate), [
     'usage:inference_geo.eu',
   ]);
 });
+
+const hourly = ['cacheWrite5m', 'cacheWrite1h'];
+for (const [body, wanted] of [
+  ['{"messages":[]}', []],
+  ['{"cache_control":{"type":"ephemeral"}}', ['cacheWrite5m']],
+  ['{"cache_control":{"type":"ephemeral","ttl":"5m"}}', ['cacheWrite5m']],
+  ['{"cache_control":{"type":"ephemeral","ttl":"1h"}}', hourly],
+  ['{"cache_control":{"type":"ephemeral","ttl":"\\u0031h"}}', hourly],
+] as const)
+  test(`B5: ${body} may be written to the cache as ${wanted.join(', ') || 'nothing'}`, () => {
+    assert.deepEqual(cacheMarksOf(Buffer.from(body)), wanted);
+  });
 
 test('a line is the price book’s own price, to a nano-dollar, and buys what it prices, no token more or less', () => {
   const rates = everyRate();

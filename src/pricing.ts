@@ -64,6 +64,20 @@ export function toldLine(prices: Prices, usage: Usage, rate: Rate, outputs: Outl
   return priceLine(prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, rate, outputs);
 }
 
+/** What a prompt may be written to the cache as. */
+export type CacheMark = 'cacheWrite5m' | 'cacheWrite1h';
+
+/** As bytes: as strings they would be encoded anew for each request. */
+const markBytes = Buffer.from('cache_control');
+const hourBytes = Buffer.from('"1h"');
+const escapeBytes = Buffer.from('\\u');
+
+/** The marks of a body. An hour costs more, and is always said; where escapes may hide it, it is taken to be said. */
+export function cacheMarksOf(raw: Buffer): readonly CacheMark[] {
+  if (!raw.includes(markBytes)) return [];
+  return raw.includes(hourBytes) || raw.includes(escapeBytes) ? ['cacheWrite5m', 'cacheWrite1h'] : ['cacheWrite5m'];
+}
+
 /**
  * A prompt's tokens as they may be billed at the dearest: a prompt with cache marks may be written to the cache, whose
  * tokens cost up to twice the plain ones. One pricing function for both, so that a reserve is never below its price.
@@ -73,7 +87,7 @@ export function dearestInput(
   rate: Rate,
   tokens: PromptTokens,
   outline: Pick<Outline, 'tier' | 'paidTools' | 'surcharges'>,
-  cacheMarks: boolean,
+  marks: readonly CacheMark[],
 ): Usage {
   const usage: Usage = {
     ...noUsage(),
@@ -85,9 +99,8 @@ export function dearestInput(
     ...(outline.surcharges ? { unknown: Object.fromEntries(outline.surcharges.map((name) => [name, 1])) } : {}),
   };
   let dearest: Usage = { ...usage, input: tokens.text };
-  if (!cacheMarks) return dearest;
   let most = prices.cost(dearest, rate).cost;
-  for (const bucket of ['cacheWrite5m', 'cacheWrite1h'] as const) {
+  for (const bucket of marks) {
     const other: Usage = { ...usage, [bucket]: tokens.text };
     const { cost } = prices.cost(other, rate);
     if (cost <= most) continue;
