@@ -1,5 +1,6 @@
 // Counters and histograms with a bounded number of label sets, and their Prometheus text.
 
+/** Not changed once handed over. */
 export type Labels = Readonly<Record<string, string>>;
 
 export interface Metric {
@@ -38,9 +39,9 @@ export function createHistogram(
       if (!(seconds >= 0)) return;
       const found = bounds.findIndex((bound) => seconds <= bound);
       const bucket = found < 0 ? bounds.length : found;
-      const { counts } = series.at(labels);
-      counts[bucket] = (counts[bucket] ?? 0) + 1;
-      series.at(labels).sum += seconds;
+      const each = series.at(labels);
+      each.counts[bucket] = (each.counts[bucket] ?? 0) + 1;
+      each.sum += seconds;
     },
     render() {
       return series.render(name, help, 'histogram', (text, { counts, sum }) => {
@@ -65,20 +66,30 @@ export function renderGauge(name: string, help: string, values: readonly [Labels
 
 function createSeries<Value>(empty: () => Value) {
   const values = new Map<string, Value>();
-  return {
-    at(labels: Labels): Value {
-      let text = textOf(labels);
-      let value = values.get(text);
+  /** Whoever hands over the same labels object again is spared its text: nine of them were 6 µs a request. */
+  const known = new WeakMap<Labels, Value>();
+  const find = (labels: Labels): Value => {
+    const seen = known.get(labels);
+    if (seen) return seen;
+    const found = make(labels);
+    known.set(labels, found);
+    return found;
+  };
+  const make = (labels: Labels): Value => {
+    let text = textOf(labels);
+    let value = values.get(text);
+    if (value) return value;
+    if (values.size >= labelSetsMax) {
+      text = textOf(Object.fromEntries(Object.keys(labels).map((key) => [key, 'other'])));
+      value = values.get(text);
       if (value) return value;
-      if (values.size >= labelSetsMax) {
-        text = textOf(Object.fromEntries(Object.keys(labels).map((key) => [key, 'other'])));
-        value = values.get(text);
-        if (value) return value;
-      }
-      value = empty();
-      values.set(text, value);
-      return value;
-    },
+    }
+    value = empty();
+    values.set(text, value);
+    return value;
+  };
+  return {
+    at: find,
     render(name: string, help: string, type: string, line: (text: string, value: Value) => string): string {
       let text = head(name, help, type);
       for (const [labels, value] of values) text += line(labels, value);

@@ -36,13 +36,15 @@ export function createRecord(world: Pick<World, 'log'>): Recorder {
   const all = [requests, cost, input, output, saved, refused, latency, firstToken, overhead];
   let inflight = 0;
 
+  const labels = createLabels();
+
   const measure = (receipt: Receipt): void => {
-    const served = servedBy(receipt);
-    const hit = receipt.cache === 'hit' || receipt.cache === 'semantic';
-    requests.add({ ...served, cache_hit: String(hit), status: String(receipt.status) }, 1);
+    const { model, provider } = servedBy(receipt);
+    const served = labels.of(provider, model);
+    requests.add(labels.ofRequest(receipt, provider, model), 1);
     let rest = receipt.cost;
     for (const charge of receipt.charges) {
-      const by = chargedTo(charge);
+      const by = labels.of(charge.provider, isAnswer(charge) || charge.cost > 0 ? charge.model : '');
       rest -= charge.cost;
       if (charge.cost !== 0) cost.add(by, charge.cost);
       input.add(by, inputTokens(charge.usage));
@@ -51,9 +53,10 @@ export function createRecord(world: Pick<World, 'log'>): Recorder {
     // The counter is the sum of receipts, also where a receipt says more than its charges.
     if (rest !== 0) cost.add(served, rest);
     if (receipt.saved > 0) saved.add({ by: savedBy(receipt) }, receipt.saved);
-    latency.observe({ provider: served.provider }, receipt.durationMs / 1000);
-    overhead.observe({}, receipt.overheadMs / 1000);
-    if (receipt.firstByteMs > 0) firstToken.observe({ provider: served.provider }, receipt.firstByteMs / 1000);
+    const by = labels.of(provider);
+    latency.observe(by, receipt.durationMs / 1000);
+    overhead.observe(noLabels, receipt.overheadMs / 1000);
+    if (receipt.firstByteMs > 0) firstToken.observe(by, receipt.firstByteMs / 1000);
   };
 
   return {
@@ -91,8 +94,29 @@ function servedBy(receipt: Receipt): { model: string; provider: string } {
   return { model: answered || (provider && status === 200) ? model : '', provider };
 }
 
-function chargedTo(charge: Charge): { model: string; provider: string } {
-  return { model: isAnswer(charge) || charge.cost > 0 ? charge.model : '', provider: charge.provider };
+const noLabels: Labels = {};
+
+/** The same object for the same names, as often as not: metrics find their sums by it. Forgotten whole when there are too many. */
+function createLabels() {
+  const answers = new Map<string, Labels>();
+  const requests = new Map<string, Labels>();
+  const keep = (known: Map<string, Labels>, key: string, made: Labels): Labels => {
+    if (known.size >= labelSetsMax) known.clear();
+    known.set(key, made);
+    return made;
+  };
+  return {
+    of(provider: string, model?: string): Labels {
+      const key = model === undefined ? provider : `${provider}\n${model}`;
+      return answers.get(key) ?? keep(answers, key, model === undefined ? { provider } : { model, provider });
+    },
+    ofRequest({ cache, status }: Receipt, provider: string, model: string): Labels {
+      const hit = cache === 'hit' || cache === 'semantic';
+      const key = `${hit} ${status} ${provider}\n${model}`;
+      const made = { model, provider, cache_hit: String(hit), status: String(status) };
+      return requests.get(key) ?? keep(requests, key, made);
+    },
+  };
 }
 
 function isAnswer({ status }: Charge): boolean {

@@ -1,5 +1,6 @@
 // The process's own clocks and timers.
 
+import { performance } from 'node:perf_hooks';
 import type { Clock } from '../world.ts';
 
 export const realClock: Clock = {
