@@ -1,6 +1,6 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
-import { believable, chargeFor, countFor, type Tab } from './charge.ts';
+import { chargeFor, countFor, type Tab } from './charge.ts';
 import type { AnswerContext, AnswerOut } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
@@ -11,6 +11,7 @@ import type { CallFailure, CallHandle, CallHandler, WireRequest } from './exchan
 import { type Clamp, clampFor, toldLimit } from './hold-amount.ts';
 import type { Progress } from './inflight.ts';
 import { answerHeaders, forwarded, type Shown } from './listen/headers.ts';
+import { believable } from './meter/believable.ts';
 import { textInside } from './meter/frame-text.ts';
 import { createMetering } from './metering.ts';
 import { nameOf } from './pricing.ts';
@@ -42,7 +43,14 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     const { draft, ingress, outline, funds } = exchange;
     const clamp = clampFor(rooms, exchange, target);
     const gauge = rooms.meter.gauge(nameOf(target));
-    const undressed: Tab = { rooms, exchange, target, rate: funds.rate, gauge, limit: toldLimit(exchange, clamp) };
+    const undressed: Tab = {
+      rooms,
+      exchange,
+      target,
+      rate: funds.rate,
+      gauge,
+      outputLimit: toldLimit(exchange, clamp),
+    };
     watched(undressed, nothingYet);
     const wire = await dress(undressed, clamp);
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);

@@ -5,10 +5,11 @@ import type { Rate } from './exchange/rate.ts';
 import type { Charge } from './exchange/receipt.ts';
 import type { Target } from './exchange/target.ts';
 import { bounded, inputTokens, nameCharacters, noUsage, outputTokens, type Usage } from './exchange/usage.ts';
+import { believable, countsSomething, isPlaceholder, possible } from './meter/believable.ts';
 import type { Gauge } from './meter/gauge.ts';
 import { silentTokensPerSecond } from './meter/growth.ts';
 import { withinLimit } from './meter/limits.ts';
-import { nameOf, toldLine } from './pricing.ts';
+import { nameOf, serviceOf, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
 
@@ -21,7 +22,7 @@ export interface Tab {
   /** Counts its answer. */
   readonly gauge: Gauge;
   /** Output tokens that the provider was told to stop at, all choices together. */
-  readonly limit: number;
+  readonly outputLimit: number;
   /** Monotonic ms at which the provider was called; absent before. */
   readonly dispatchedAt?: number;
 }
@@ -60,11 +61,11 @@ export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
 }
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
-  const received = made(tab, passed) + inFlight(tab, passed, end);
+  const received = estimated(tab, passed) + inFlight(tab, passed, end) + unheard(tab, passed, end);
   const whole = end.kind === 'whole' || passed.whole === true;
-  // What failed is billed by what it told, unless that is nothing, or more than there can be.
-  const told = (whole && end.kind !== 'broken') || (passed.usage !== undefined && counts(passed.usage));
-  const usage = told ? passed.usage : undefined;
+  // What did not end whole is billed by what it told, if that counts something and could be true.
+  const heard = passed.usage && possible(passed.usage) ? passed.usage : undefined;
+  const usage = heard && ((whole && end.kind !== 'broken') || countsSomething(heard)) ? heard : undefined;
   if (usage && whole && believable(usage, passed.characters)) return { usage, basis: undefined };
   if (usage && whole && isPlaceholder(usage, passed.characters))
     return { usage: { ...usage, output: Math.max(0, received - usage.reasoning) }, basis: 'received-text' };
@@ -74,7 +75,7 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
   if (usage) return { usage: { ...usage, output: received - usage.reasoning }, basis: 'received-text' };
   const basis = estimateBasis(passed, end);
   if (basis === undefined) return { usage: noUsage(), basis };
-  return { usage: guess(tab, received + unheard(tab, passed, end)), basis };
+  return { usage: guess(tab, received), basis };
 }
 
 /**
@@ -84,8 +85,8 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
 function unheard({ rooms, exchange, target, dispatchedAt }: Tab, passed: Passed, end: StreamEnd): number {
   const { outline, funds, hold, draft } = exchange;
   if (dispatchedAt === undefined || passed.characters > 0 || !isAbandoned(end)) return 0;
-  const silent = !outline.stream || outline.thinkingBudget !== undefined || rooms.meter.thinks(nameOf(target));
-  if (!silent) return 0;
+  const thinks = outline.thinkingBudget !== undefined || rooms.meter.thinks(nameOf(target)) !== false;
+  if (outline.stream && !thinks) return 0;
   const tokens = ((rooms.world.clock.monotonic() - dispatchedAt) / 1000) * silentTokensPerSecond;
   return Math.floor(Math.min(tokens, funds.line.tokensFor(hold.amount - costOf(draft.charges))));
 }
@@ -102,78 +103,49 @@ function isAbandoned(end: StreamEnd): boolean {
  */
 function inFlight(tab: Tab, passed: Passed, end: StreamEnd): number {
   if (end.kind !== 'cut' || passed.characters === 0) return 0;
-  const { rooms, exchange, target, rate, limit } = tab;
+  const { rooms, exchange, target, rate, outputLimit } = tab;
   const { hold, funds, draft } = exchange;
   const line = passed.usage ? toldLine(rooms.prices, passed.usage, rate, exchange.outline.outputs) : funds.line;
-  const most = Math.min(limit, line.tokensFor(hold.amount - costOf(draft.charges)));
-  return Math.max(0, Math.min(target.provider.billing.lowWater, most - made(tab, passed)));
+  const received = estimated(tab, passed);
+  const keeps = received <= outputLimit && rooms.meter.keepsLimit(nameOf(target));
+  const most = Math.min(
+    keeps ? outputLimit : Number.POSITIVE_INFINITY,
+    line.tokensFor(hold.amount - costOf(draft.charges)),
+  );
+  return Math.max(0, Math.min(target.provider.billing.lowWater, most - received));
 }
 
-/** Output tokens received, as far as they were not told. */
-function made({ rooms, target, gauge, limit }: Tab, { characters }: Passed): number {
+/** Output tokens by the text received; where the model keeps its limits, within this one. */
+function estimated({ rooms, target, gauge, outputLimit }: Tab, { characters }: Passed): number {
   const estimate = gauge.tokens(characters);
-  return rooms.meter.keepsLimit(nameOf(target)) ? withinLimit(estimate, limit) : estimate;
+  return rooms.meter.keepsLimit(nameOf(target)) ? withinLimit(estimate, outputLimit) : estimate;
 }
 
 /** Input as it was estimated for the hold, and so many tokens of output. */
 function guess({ exchange }: Tab, output: number): Usage {
   const { text, images, audio } = exchange.funds.estimate;
-  const { tier } = exchange.outline;
   return {
     ...noUsage(),
     input: text,
     inputImage: images,
     inputAudio: audio,
     output,
-    ...(tier === undefined ? {} : { tier }),
+    ...serviceOf(exchange.outline),
   };
 }
 
 /** What the bill of a whole answer teaches the meter. */
-function learn({ rooms, exchange, target, gauge, limit }: Tab, { characters }: Passed, usage: Usage): void {
+function learn({ rooms, exchange, target, gauge, outputLimit }: Tab, { characters }: Passed, usage: Usage): void {
   const { caller, outline, funds } = exchange;
   const name = nameOf(target);
   const tokens = outputTokens(usage);
   rooms.meter.learnLength(caller.keyId, name, Math.ceil(tokens / outline.choices), usage.reasoning);
-  rooms.meter.learnLimit(name, limit, tokens);
+  rooms.meter.learnLimit(name, outputLimit, tokens);
   rooms.meter.learnPrompt(name, outline, funds.estimate, inputTokens(usage));
   // Thoughts are counted and not all shown, results of the provider's own tools are shown and not counted: there, text
   // and count are no measure of each other.
   if (tokens !== usage.output || outline.thinkingBudget !== undefined || outline.paidTools.length > 0) return;
   gauge.learn(characters, tokens);
-}
-
-/** No model takes or makes as many tokens in one request, or of anything else; a count above it is a provider's fault, and no bill. */
-const tokensAtMost = 100_000_000;
-const piecesAtMost = 1_000_000;
-
-/** A usage of nothing for an answer of something is none, and neither is one that no model could have. */
-export function believable(usage: Usage, characters: number): boolean {
-  if (isPlaceholder(usage, characters)) return false;
-  return counts(usage) || (characters === 0 && inputTokens(usage) + outputTokens(usage) === 0);
-}
-
-/** Something was counted, and no more than a model could have. */
-function counts(usage: Usage): boolean {
-  return possible(usage) && inputTokens(usage) + outputTokens(usage) + usage.images + usage.seconds > 0;
-}
-
-/** No more than a model could have: a lie in the midst of a stream is not even heard. */
-export function possible(usage: Usage): boolean {
-  if (inputTokens(usage) + outputTokens(usage) > tokensAtMost) return false;
-  if (usage.images + usage.seconds + usage.webSearches > piecesAtMost) return false;
-  return usage.unknown === undefined || Object.values(usage.unknown).every((each) => each <= tokensAtMost);
-}
-
-/** An output of this many tokens is no placeholder, however long it is: results of tools are shown and not counted. */
-const placeholderBelow = 32;
-const charactersPerToken = 40;
-
-/** The count of an answer that had not begun, where no later one came: its input holds, its output is yet to be counted. */
-function isPlaceholder(usage: Usage, characters: number): boolean {
-  const tokens = outputTokens(usage);
-  const text = usage.outputAudio + usage.outputImage + usage.images + usage.seconds === 0;
-  return text && inputTokens(usage) > 0 && tokens < placeholderBelow && tokens * charactersPerToken < characters;
 }
 
 /** Priced at the model that answered, unless the operator set a price for the one that was asked. */

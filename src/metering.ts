@@ -1,14 +1,14 @@
 // The meter of a streamed attempt: compares a number for each chunk, asks for more money in time, and counts exactly
 // before it says no.
 
-import { possible } from './charge.ts';
 import { exactOutput } from './exact-count.ts';
 import { costOf } from './exchange/draft.ts';
 import type { Frame } from './exchange/frame.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Target } from './exchange/target.ts';
-import { inputTokens, type Usage } from './exchange/usage.ts';
-import { type Clamp, longestAnswer, toldLimit } from './hold-amount.ts';
+import { inputTokens, outputTokens, type Usage } from './exchange/usage.ts';
+import { type Clamp, longestAnswer } from './hold-amount.ts';
+import { possible } from './meter/believable.ts';
 import { textInside } from './meter/frame-text.ts';
 import type { Gauge } from './meter/gauge.ts';
 import { createGrowth, silentTokensPerSecond } from './meter/growth.ts';
@@ -42,16 +42,18 @@ export interface Metered {
   readonly target: Target;
   readonly gauge: Gauge;
   readonly clamp: Clamp | undefined;
+  /** Output tokens that the provider was told to stop at, all choices together. */
+  readonly outputLimit: number;
 }
 
-export function createMetering({ rooms, exchange, target, gauge, clamp }: Metered): Metering {
+export function createMetering({ rooms, exchange, target, gauge, clamp, outputLimit }: Metered): Metering {
   const { asks, caller, hold, outline, funds } = exchange;
   const { budget, meter } = rooms;
   const name = nameOf(target);
   const mark = target.provider.billing.lowWater;
   const earlier = costOf(exchange.draft.charges);
   /** All choices together: no provider that keeps its limit passes it. */
-  const ceiling = meter.keepsLimit(name) ? toldLimit(exchange, clamp) : longestAnswer * outline.choices;
+  const ceiling = meter.keepsLimit(name) ? outputLimit : longestAnswer * outline.choices;
   const growth = createGrowth(rooms.world.clock);
   let { line } = funds;
   let told: Usage | undefined;
@@ -65,6 +67,8 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
   /** Kept from where the count was last sure. */
   let text: KeptText | undefined;
   let sureTokens = 0;
+  /** More was told than is paid for, with what may have been the last event. */
+  let overdue = false;
   let silentSeconds = 0;
   let seenBySweep = 0;
 
@@ -151,13 +155,12 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
   };
 
   /** Some tell their input before they have counted any output. */
-  const tells = (usage: Usage): boolean =>
-    usage.output + usage.reasoning !== toldTokens || inputTokens(usage) !== toldInput;
+  const tells = (usage: Usage): boolean => outputTokens(usage) !== toldTokens || inputTokens(usage) !== toldInput;
 
   /** The provider told what it has counted so far, hidden thoughts included. */
   const hear = (usage: Usage): void => {
     told = usage;
-    toldTokens = usage.output + usage.reasoning;
+    toldTokens = outputTokens(usage);
     // What is not believed leaves the text to be counted.
     if (gauge.told(characters, toldTokens) && text?.take() !== undefined) sureTokens = gauge.tokens(characters);
     const input = inputTokens(usage);
@@ -179,8 +182,9 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
     const rest = (raised: boolean): void => {
       // What is left is thought away already: nobody else is let in with it.
       const some = raised ? 0 : Math.min(missing, Math.floor(left()));
-      if (some > 0) void budget.topUp(hold, some);
-      refresh();
+      const again = some > 0 && budget.topUp(hold, some);
+      if (again instanceof Promise) void again.then(refresh);
+      else refresh();
     };
     const raised = budget.topUp(hold, missing);
     if (raised instanceof Promise) void raised.then(rest);
@@ -204,9 +208,11 @@ export function createMetering({ rooms, exchange, target, gauge, clamp }: Metere
       }
       if (usage !== undefined && usage !== told && tells(usage) && possible(usage)) {
         hear(usage);
-        // With text the count may be the stream's last: what it says is acted upon if more comes.
-        if (now > before && needed(toldTokens) > covered) nextAt = now + 1;
-        else return look();
+        // With text the count may be the stream's last: what it says is acted upon if more comes, a count of it included.
+        const late = overdue;
+        overdue = now > before && needed(toldTokens) > covered;
+        if (late || !overdue) return look();
+        nextAt = now + 1;
       }
       return now < nextAt ? undefined : look();
     },

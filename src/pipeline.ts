@@ -101,7 +101,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       await settle();
       sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
     } finally {
-      // What is in flight no longer is in the books.
+      // What leaves the list of requests in flight is in the books by then.
       const settling = settle();
       if (settling !== undefined) await settling;
       if (flight) rooms.inflight.leave(flight);

@@ -64,6 +64,14 @@ export function toldLine(prices: Prices, usage: Usage, rate: Rate, outputs: Outl
   return priceLine(prices, { ...usage, output: 0, reasoning: 0, outputAudio: 0, outputImage: 0 }, rate, outputs);
 }
 
+/** What a request chose that makes all of it dearer or cheaper. */
+export function serviceOf({ tier, surcharges }: Pick<Outline, 'tier' | 'surcharges'>): Pick<Usage, 'tier' | 'unknown'> {
+  return {
+    ...(tier === undefined ? {} : { tier }),
+    ...(surcharges ? { unknown: Object.fromEntries(surcharges.map((name) => [name, 1])) } : {}),
+  };
+}
+
 /** What a prompt may be written to the cache as. */
 export type CacheMark = 'cacheWrite5m' | 'cacheWrite1h';
 
@@ -95,8 +103,7 @@ export function dearestInput(
     inputAudio: tokens.audio,
     // The least that a search tool costs is one search.
     webSearches: outline.paidTools.length,
-    ...(outline.tier === undefined ? {} : { tier: outline.tier }),
-    ...(outline.surcharges ? { unknown: Object.fromEntries(outline.surcharges.map((name) => [name, 1])) } : {}),
+    ...serviceOf(outline),
   };
   let dearest: Usage = { ...usage, input: tokens.text };
   let most = prices.cost(dearest, rate).cost;

@@ -12,6 +12,9 @@ const kill = z
   .union([z.strictObject({ request: name }), z.strictObject({ run: name }), z.strictObject({ key: name })])
   .describe('One of request (an id), run (as X-Tollgate-Run has it) and key (an id).');
 
+const killAnswer =
+  '{ what, id, found, ended_here, others_told, elsewhere }; found: what ran on this instance, all its workers together; elsewhere: others may run more';
+
 export const inflightRoutes: readonly Route[] = [
   {
     method: 'GET',
@@ -42,8 +45,7 @@ export const inflightRoutes: readonly Route[] = [
     path: '/admin/inflight/{id}',
     access: 'admin',
     summary: 'Ends a request, whatever it is at, on whichever instance or worker it runs',
-    answers:
-      '{ what, id, found, ended_here, others_told, elsewhere }; found: what ran on this instance, all its workers together; elsewhere: others may run more',
+    answers: killAnswer,
     handle: (ask, parts) => ended(parts, 'request', ask.params.id ?? ''),
   },
   {
@@ -53,8 +55,7 @@ export const inflightRoutes: readonly Route[] = [
     summary: 'Ends a request, or everything of a run or a key, on every instance; it keeps nobody from coming again',
     body: kill,
     status: 200,
-    answers:
-      '{ what, id, found, ended_here, others_told, elsewhere }; found: what ran on this instance, all its workers together; elsewhere: others may run more',
+    answers: killAnswer,
     handle: (ask, parts) => {
       const [[what, id] = []] = Object.entries(ask.body as Partial<Record<Killable, string>>);
       if (what === undefined || id === undefined) throw new Refusal('invalid_request', 'Name a request, run or key.');
@@ -75,12 +76,14 @@ async function everywhere({ inflight, workers }: AdminParts) {
   return { list, workers: { workers: workers.count, silent_workers: silent } };
 }
 
-const of: Readonly<Record<Killable, keyof Running>> = { request: 'id', run: 'run', key: 'keyId' };
+const fieldOf: Readonly<Record<Killable, keyof Running>> = { request: 'id', run: 'run', key: 'keyId' };
 
 async function ended(parts: AdminParts, what: Killable, id: string) {
-  const { list, workers } = await everywhere(parts);
-  const found = list.filter((each) => each[of[what]] === id).length;
+  // Counted at the moment of the kill, which waits for no worker that is slow to answer.
+  const counting = everywhere(parts);
   const { here, told } = await parts.inflight.kill(what, id);
+  const { list, workers } = await counting;
+  const found = list.filter((each) => each[fieldOf[what]] === id).length;
   parts.log.info('killed', { what, id, found, ended_here: here, others_told: told });
   const elsewhere = parts.inflight.elsewhere || (workers?.silent_workers.length ?? 0) > 0;
   return ok({ what, id, found: Math.max(found, here), ended_here: here, others_told: told, elsewhere });

@@ -1,12 +1,13 @@
 // What the scope of a budget names, held against what there is: a slip in a name is a limit that limits nobody.
 
 import { Refusal } from '../exchange/refusal.ts';
+import { splitScope } from '../exchange/scope.ts';
 import { scopeOf } from '../identify/units.ts';
 import type { AdminParts } from './parts.ts';
 
 /** Throws `invalid_request` for a key that is not there. Ids of keys are made here: nobody will come by that one later. */
 export function refuseUnknownKey(scope: string, { identify }: AdminParts): void {
-  const [kind, name] = halves(scope);
+  const [kind, name = ''] = splitScope(scope);
   if (kind !== 'key' || name.endsWith('*')) return;
   const keys = identify.list();
   if (keys.some(({ id }) => id === name)) return;
@@ -22,7 +23,7 @@ export function refuseUnknownKey(scope: string, { identify }: AdminParts): void 
  * end user). No fault: a limit may be written before its team is.
  */
 export function notThereYet(scope: string, { identify, snapshot }: AdminParts): string | undefined {
-  const [kind, name] = halves(scope);
+  const [kind, name = ''] = splitScope(scope);
   if (name === '' || name.endsWith('*')) return undefined;
   if (kind === 'provider' || kind === 'model') {
     const { providers } = snapshot();
@@ -33,9 +34,4 @@ export function notThereYet(scope: string, { identify, snapshot }: AdminParts): 
   if (kind !== 'org' && kind !== 'team' && kind !== 'user' && kind !== 'service') return undefined;
   if (identify.units().some((unit) => scopeOf(unit) === scope)) return undefined;
   return `there is no ${kind} ${name} yet: this limits nobody until there is.`;
-}
-
-function halves(scope: string): readonly [kind: string, name: string] {
-  const colon = scope.indexOf(':');
-  return colon < 0 ? [scope, ''] : [scope.slice(0, colon), scope.slice(colon + 1)];
 }

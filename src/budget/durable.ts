@@ -20,9 +20,9 @@ const retryMsMax = 10_000;
 /**
  * After a failed sync the kernel may have dropped what it could not write, and say of it at the next sync that all is
  * well. So the segment is not trusted: another one begins, with the balances of this moment, and what was written since
- * the last good sync stands in it again. `busy`: the balances are ahead of the file, wait.
+ * the last good sync stands in it again. `behind` writes what waits, and is true where the balances are still ahead of the file.
  */
-export function createDurable(segments: Segments, clock: Clock, busy: () => boolean, log?: Log): Durable {
+export function createDurable(segments: Segments, clock: Clock, behind: () => boolean, log?: Log): Durable {
   // Written since the last good sync began: bounded by the holds that were open, since nobody is admitted meanwhile.
   let unsynced: string[] = [];
   let failing = false;
@@ -45,7 +45,7 @@ export function createDurable(segments: Segments, clock: Clock, busy: () => bool
   async function again(): Promise<void> {
     if (closed) return;
     try {
-      if (busy()) throw new Error('settlements wait for the file');
+      if (behind()) throw new Error('settlements wait for the file');
       const rows = unsynced.filter((json) => idOf(json) !== undefined);
       segments.renew(rows, countedOf(rows, clock.now()));
       await synced();

@@ -68,9 +68,9 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
   const full = durability === 'full';
   const segments = openSegments(folder, segmentBytes, full, log);
   const kept = createKept(segments, clock, (json) => durable?.add(json), log);
-  // A settlement that waits stands in the balances already.
-  const unwritten = (): boolean => !flush() || kept.any;
-  const durable = full ? createDurable(segments, clock, unwritten, log) : undefined;
+  /** Writes what waits, whose settlements stand in the balances already; true where the file still lacks something. */
+  const behind = (): boolean => !flush() || kept.any;
+  const durable = full ? createDurable(segments, clock, behind, log) : undefined;
   let pending: Pending[] = [];
   let turn: Turn | undefined;
   let last: Promise<void> = nothing;
@@ -92,6 +92,14 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     return turn;
   };
 
+  const release = ({ holds, settlements }: Turn): void => {
+    if (durable) synced().then(holds.resolve, holds.reject).finally(settlements.resolve);
+    else {
+      holds.resolve();
+      settlements.resolve();
+    }
+  };
+
   /** Writes what waits, and one row more. */
   const flush = (row?: string): boolean => {
     const rows = pending;
@@ -111,12 +119,7 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       return false;
     }
     if (durable) for (const { json, kind } of rows) if (kind === 'money') durable.add(json);
-    const { holds, settlements } = waiting ?? {};
-    if (waiting && durable) synced().then(holds?.resolve, holds?.reject).finally(settlements?.resolve);
-    else {
-      holds?.resolve();
-      settlements?.resolve();
-    }
+    if (waiting) release(waiting);
     // After a write, never before one: at this point the balances say exactly what the file says.
     if (!kept.any) segments.rotate();
     return true;

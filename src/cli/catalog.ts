@@ -153,9 +153,12 @@ function stateLines({ version, source, applied_at: at, problem }: State): string
 function pricedLines({ providers, models }: Shown): string[] {
   const rows = models
     ? models.map(pricedRow)
-    : (providers ?? []).map(({ name, models: count }) => [name, count === 0 ? 'none: set prices:' : String(count)]);
+    : (providers ?? []).map(({ name, models: count }) => [
+        name,
+        count === 0 ? 'none: priced by prices: alone' : String(count),
+      ]);
   if (rows.length === 0) return [];
-  const head = models ? ['MODEL', 'INPUT', 'CACHED', 'OUTPUT', 'NOTE'] : ['PROVIDER', 'MODELS WITH A PRICE'];
+  const head = models ? ['MODEL', 'INPUT', 'CACHED', 'OUTPUT', 'NOTE'] : ['PROVIDER', 'MODELS IN THE CATALOGUE'];
   return ['', ...columns([head, ...rows]), ...(models ? ['', 'USD per million tokens.'] : [])];
 }
 

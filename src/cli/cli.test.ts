@@ -345,7 +345,7 @@ test('catalog show: how many models each provider has, and what those of one cos
   const all = await run(['catalog', 'show', '--url', url], environment);
   assert.match(
     all.out,
-    /^c1 \(packaged\) is in force\.\n\nPROVIDER +MODELS WITH A PRICE\nopenai +12\nown +none: set prices:$/,
+    /^c1 \(packaged\) is in force\.\n\nPROVIDER +MODELS IN THE CATALOGUE\nopenai +12\nown +none: priced by prices: alone$/,
   );
   const one = await run(['catalog', 'show', 'openai', '--url', url], environment);
   assert.match(one.out, /^MODEL +INPUT +CACHED +OUTPUT +NOTE$/m);

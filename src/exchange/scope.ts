@@ -24,16 +24,20 @@ const claimedName = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 /** Long enough for what agents put into Anthropic's `metadata.user_id`. */
 const claimedNameMax = 256;
 
+/** The name is absent where no colon stands in it. */
+export function splitScope(scope: string): readonly [kind: string, name?: string] {
+  const colon = scope.indexOf(':');
+  return colon < 0 ? [scope] : [scope.slice(0, colon), scope.slice(colon + 1)];
+}
+
 /** What keeps the text from being a scope; undefined where it is one, `*` at its end included. */
 export function scopeProblem(scope: string): { readonly message: string; readonly unknownKind?: string } | undefined {
-  const colon = scope.indexOf(':');
-  const kind = colon < 0 ? scope : scope.slice(0, colon);
+  const [kind, name] = splitScope(scope);
   if (!isScopeKind(kind))
     return { message: `unknown kind of scope; known: ${scopeKinds.join(', ')}`, unknownKind: kind };
-  if (kind === 'global') return colon < 0 ? undefined : { message: 'global stands alone' };
-  const name = scope.slice(colon + 1);
-  const start = name.endsWith('*') ? name.slice(0, -1) : name;
-  if (colon < 0 || name === '' || start.includes('*'))
+  if (kind === 'global') return name === undefined ? undefined : { message: 'global stands alone' };
+  const start = name?.endsWith('*') ? name.slice(0, -1) : name;
+  if (!name || start === undefined || start.includes('*'))
     return { message: `must be ${kind}:NAME for one, or ${kind}:* for each one` };
   if (name === '*') return undefined;
   const message = nameProblem(kind, start, name !== start);

@@ -9,7 +9,7 @@ const slackTokens = 8;
 const slackShare = 1.05;
 /** An answer that came this near its limit says that the limit was kept; a shorter one says nothing. */
 const reached = 0.9;
-/** An estimate no further above a limit than this share of it, or so many tokens, is wrong rather than the provider. */
+/** An estimate no further above a limit than this share of it, and than so many tokens, is wrong rather than the provider. */
 const errorShare = 0.5;
 const errorTokens = 64;
 

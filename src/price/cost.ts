@@ -6,9 +6,9 @@ import { product, standardService, wholeShare } from './share.ts';
 
 const picoPerNano = 1000;
 
-/** What services and surcharges scale stands first among the buckets, and first of it what goes in. */
-const scaled = tokenBuckets.length;
-const inward = inputBuckets.length;
+/** `buckets` begins with those of tokens, which services and surcharges scale; these begin with what goes in. */
+const scaledBuckets = tokenBuckets.length;
+const inwardBuckets = inputBuckets.length;
 
 /** Exact sums of price times count. Plain numbers hold to 2^53 pico-USD ($9,007); what a lying provider counts goes on in BigInt. */
 class Sum {
@@ -50,8 +50,8 @@ export function cost(usage: Usage, rate: Rate): Cost {
     const used = usage[bucket];
     if (!(used > 0)) continue;
     const count = rate.oncePerRequest?.includes(bucket) ? 1 : Math.ceil(used);
-    const sum = place < scaled ? tokens : pieces;
-    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && place < inward) {
+    const sum = place < scaledBuckets ? tokens : pieces;
+    if (rate.longContext === 'marginal' && rate.tiers.length > 1 && place < inwardBuckets) {
       if (!addMarginal(sum, rate, bucket, position, count)) unpriced.push(bucket);
       position += count;
       continue;

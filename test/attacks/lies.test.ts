@@ -76,6 +76,7 @@ const lies: readonly [string, unknown][] = [
   ['negative counts', { prompt_tokens: -5, completion_tokens: -1000, total_tokens: -1005 }],
   ['words for counts', { prompt_tokens: 'many', completion_tokens: [], total_tokens: {} }],
   ['10^18 tokens', { prompt_tokens: 1e18, completion_tokens: 1e18, total_tokens: 2e18 }],
+  ['10^9 tokens of prompt and none of answer', { prompt_tokens: 1e9, completion_tokens: 0, total_tokens: 1e9 }],
   ['10^12 searches', { prompt_tokens: 3, completion_tokens: 400, total_tokens: 403, num_search_queries: 1e12 }],
   ['infinity', '{"prompt_tokens":1e400,"completion_tokens":1e400,"total_tokens":1e400}'],
 ];

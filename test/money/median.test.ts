@@ -10,7 +10,7 @@ import { Frame } from '../../src/exchange/frame.ts';
 import type { Snapshot } from '../../src/exchange/policy.ts';
 import type { Rate } from '../../src/exchange/rate.ts';
 import { Refusal } from '../../src/exchange/refusal.ts';
-import { admit, clampFor } from '../../src/hold-amount.ts';
+import { admit, clampFor, toldLimit } from '../../src/hold-amount.ts';
 import { createMeter } from '../../src/meter/meter.ts';
 import { createMetering, type Metering } from '../../src/metering.ts';
 import { cost } from '../../src/price/cost.ts';
@@ -73,7 +73,14 @@ async function letIn({ rooms, budgets }: ReturnType<typeof world>, id: string): 
     const exchange = { ...wants, ...taken, asks: {}, draft: { charges: [] } } as unknown as Exchange;
     const clamp = clampFor(rooms, exchange, to);
     const gauge = rooms.meter.gauge(nameOf(to));
-    const metering = createMetering({ rooms, exchange, target: to, gauge, clamp });
+    const metering = createMetering({
+      rooms,
+      exchange,
+      target: to,
+      gauge,
+      clamp,
+      outputLimit: toldLimit(exchange, clamp),
+    });
     return { metering, exchange, limit: clamp?.outputLimit ?? Number.POSITIVE_INFINITY, tokens: 0 };
   } catch (error) {
     if (error instanceof Refusal && error.refusal === 'budget_exceeded') return undefined;

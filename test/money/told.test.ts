@@ -93,3 +93,55 @@ for (const [what, budget, maxCost] of [
     });
     assert.match((await response.text()).slice(-300), /event: message_stop/);
   });
+
+/** Tokens of one piece; a thousand of them cost 0.33 USD. */
+const pieceTokens = 22;
+const piece = 'the house by the sea is old and its door is open '.repeat(2);
+const tells = (index: number, last: number): Record<string, unknown> => ({
+  chat: {
+    choices: [{ index: 0, delta: { content: piece }, finish_reason: index === last ? 'stop' : null }],
+    usage: {
+      prompt_tokens: 9,
+      completion_tokens: pieceTokens * (index + 1),
+      total_tokens: 9 + pieceTokens * (index + 1),
+    },
+  },
+  openai: {
+    choices: [{ index: 0, delta: { content: piece }, finish_reason: index === last ? 'stop' : null }],
+    usage: {
+      prompt_tokens: 9,
+      completion_tokens: pieceTokens * (index + 1),
+      total_tokens: 9 + pieceTokens * (index + 1),
+    },
+  },
+  gemini: {
+    candidates: [
+      {
+        content: { role: 'model', parts: [{ text: piece }] },
+        index: 0,
+        ...(index === last ? { finishReason: 'STOP' } : {}),
+      },
+    ],
+    usageMetadata: {
+      promptTokenCount: 9,
+      candidatesTokenCount: pieceTokens * (index + 1),
+      totalTokenCount: 9 + pieceTokens * (index + 1),
+    },
+  },
+});
+
+for (const provider of ['openai', 'chat', 'gemini'])
+  test(`A20: a count with each event of text is paid for as it grows (${provider})`, async () => {
+    const pieces = Array.from(
+      { length: 1000 },
+      (_, index) => `data: ${JSON.stringify(tells(index, 999)[provider])}\n\n`,
+    );
+    const body = `${pieces.join('')}${provider === 'gemini' ? '' : 'data: [DONE]\n\n'}`;
+    books.upstream.bodies.set('each', Buffer.from(body));
+    const poor = await books.ask(await books.keyWith('0.02 USD'), `${provider}/end-each-${body.length}`);
+    assert.match(poor.text.slice(-400), /budget_exceeded/);
+    const words = poor.text.split('the house').length / 2;
+    assert.ok(words * pieceTokens * 15_000 <= 20_000_000 + 64 * 15_000, `${words} pieces were delivered`);
+    const rich = await books.ask(await books.keyWith('5 USD'), `${provider}/end-each-${body.length}`);
+    assert.match(rich.text.slice(-100), /\[DONE\]/);
+  });

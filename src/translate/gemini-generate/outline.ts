@@ -4,7 +4,7 @@ import type { Surface } from '../../exchange/format.ts';
 import type { Outline, OutputKind } from '../../exchange/outline.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { refused } from '../unmetered.ts';
-import { camel, type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, textOf } from './wire.ts';
+import { camel, type Fields, field, fieldsOf, isFields, listOf, numberOf, snake, snakeOf, textOf } from './wire.ts';
 
 export const ownedKeys: ReadonlySet<string> = new Set([
   'model',
@@ -65,7 +65,7 @@ function paidTools(body: Fields, tools: readonly Fields[]): string[] {
   const names = new Set<string>();
   for (const tool of tools) {
     for (const [key, value] of Object.entries(tool)) {
-      if (value !== null && !unpaid.has(camel(key))) names.add(key.replace(/[A-Z]/g, (one) => `_${one.toLowerCase()}`));
+      if (value !== null && !unpaid.has(camel(key))) names.add(snakeOf(key));
     }
   }
   if (field(body, 'modelArmorConfig') !== undefined) names.add('model_armor');
@@ -78,7 +78,8 @@ function outputsOf(config: Fields): Pick<Outline, 'outputs'> {
   // Proto JSON may write an enum by its number.
   const has = (kind: OutputKind, number: number): boolean =>
     named.some((each) => each === number || String(each).toLowerCase() === kind) || field(format, kind) !== undefined;
-  const outputs: OutputKind[] = [...(has('audio', 3) ? (['audio'] as const) : [])];
+  const outputs: OutputKind[] = [];
+  if (has('audio', 3)) outputs.push('audio');
   if (has('image', 2)) outputs.push('image');
   return outputs.length > 0 ? { outputs } : {};
 }

@@ -5,11 +5,15 @@ export type Fields = Readonly<Record<string, unknown>>;
 const snakeNames = new Map<string, string>();
 
 /** The snake_case spelling of a camelCase name. */
+export function snakeOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The same, remembered: for names of this folder's sources alone, which bound the memory. */
 export function snake(name: string): string {
   let found = snakeNames.get(name);
   if (found === undefined) {
-    found = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    // Only names from this folder's sources get here, so the map is bounded by the code.
+    found = snakeOf(name);
     snakeNames.set(name, found);
   }
   return found;

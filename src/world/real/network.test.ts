@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import type { CallFailure, CallHandle, TokenRequest } from '../../exchange/wire.ts';
@@ -130,17 +130,22 @@ for (const { how, end } of [
       assert.deepEqual([failure?.kind, failure?.sent], ['reset', sent]);
     });
 
-test('a connection opened beside one that is kept is a fresh one', async () => {
+test('a connection opened beside another one is a fresh one', async () => {
+  const first = Promise.withResolvers<ServerResponse>();
   const sockets: unknown[] = [];
   const origin = await serve((incoming, reply) => {
     sockets.push(incoming.socket);
-    if (sockets.length === 1) incoming.resume().on('end', () => reply.end('one'));
+    if (sockets.length === 1) first.resolve(reply);
     else incoming.socket.destroy();
   });
-  await run(request(origin));
-  // In the turn of the answer itself its connection is not free yet.
+  const holding = run(request(origin));
+  const reply = await first.promise;
+  // The first connection is in use, so that the second request needs one of its own.
   const { failure } = await run(request(origin));
-  assert.equal(failure?.sent, sockets[0] !== sockets[1]);
+  reply.end('one');
+  await holding;
+  assert.equal(new Set(sockets).size, 2);
+  assert.equal(failure?.sent, true);
 });
 
 test('an answer that breaks off is a reset, whoever had the connection before', async () => {
