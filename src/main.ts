@@ -22,6 +22,7 @@ try {
   else {
     // Only where it is wanted: a gateway needs no command, and each module costs its start a millisecond.
     const { runCommand } = await import('./cli/cli.ts');
+    process.stdout.on('error', endOfPipe);
     process.exitCode = await runCommand(process.argv.slice(2), environment, terminal(environment));
   }
 } catch (error) {
@@ -49,7 +50,7 @@ async function serve(
     startParent: async (loaded) =>
       (await import('./workers/parent.ts')).startParent({ loaded, print: (text) => process.stdout.write(text) }),
     table,
-    fileName: findConfigFile({ environment, ...(values.config === undefined ? {} : { named: values.config }) }),
+    findFile: () => findConfigFile({ environment, ...(values.config === undefined ? {} : { named: values.config }) }),
     print: (text) => process.stdout.write(text),
   });
   let stopping = false;
@@ -73,6 +74,12 @@ async function serve(
   });
 }
 
+/** `tollgate key list | head -1`: who reads no further wants no more. */
+function endOfPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
 /** Set by the parent process, which alone leaves a channel open. */
 async function seatOf(environment: Readonly<Record<string, string | undefined>>): Promise<Seat | undefined> {
   const { TOLLGATE_WORKER: number, TOLLGATE_WORKERS: count, TOLLGATE_WORKER_PORTS: ports } = environment;
@@ -92,20 +99,22 @@ function terminal(environment: Readonly<Record<string, string | undefined>>): Io
     fetch,
     table,
     about: { version, node: process.versions.node },
-    ...(process.stdout.isTTY ? { screen } : {}),
+    ...(process.stdout.isTTY ? { screen: screen() } : {}),
     openOffline: (place) => openOffline({ ...environment, TOLLGATE_DATA: place.dataFolder }),
   };
 }
 
-const screen: Screen = {
-  size: () => ({ rows: process.stdout.rows, width: process.stdout.columns }),
-  async show(lines) {
-    // Home, each line cleared behind its end, and what stood below: no flicker, as a cleared screen would have.
-    process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    return true;
-  },
-};
+function screen(): Screen {
+  return {
+    size: () => ({ rows: process.stdout.rows, width: process.stdout.columns }),
+    async show(lines) {
+      // Home, each line cleared behind its end, and what stood below: no flicker, as a cleared screen would have.
+      process.stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      return true;
+    },
+  };
+}
 
 /** The same installation without its sockets, for a command while no gateway runs. */
 async function openOffline(environment: Readonly<Record<string, string | undefined>>): Promise<Offline | undefined> {

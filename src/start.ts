@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { createAdmin } from './admin/admin.ts';
 import { banner } from './banner.ts';
 import type { Loaded } from './config/config.ts';
-import { loadConfigFile } from './config/file.ts';
+import { loadConfigFile, usualFile } from './config/file.ts';
 import type { ProviderTable } from './config/provider-table.ts';
 import { createReload } from './config/reload.ts';
-import type { Address } from './config/settings.ts';
+import type { Address, Settings } from './config/settings.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { type Installation, openInstallation } from './installation.ts';
@@ -23,7 +23,8 @@ import type { InboundListener, Log } from './world/world.ts';
 export interface StartOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly table: ProviderTable;
-  readonly fileName: string | undefined;
+  /** The configuration to read, where there is one by now. */
+  readonly findFile: () => string | undefined;
   readonly print: (text: string) => void;
   /** Present in a worker. */
   readonly seat?: Seat;
@@ -43,8 +44,13 @@ const endingMs = 3_000;
 
 /** Throws `ConfigError` and `StartError`, each a line for the operator. */
 export async function start(options: StartOptions): Promise<Running> {
-  const { environment, fileName, table } = options;
-  const load = (): Loaded => loadConfigFile(fileName, environment, table);
+  const { environment, findFile, table } = options;
+  let fileName = findFile();
+  // A file that was read once must stay: without it all limits would fall back to the defaults.
+  const load = (): Loaded => {
+    fileName ??= findFile();
+    return loadConfigFile(fileName, environment, table);
+  };
   let loaded = load();
   let draining = false;
   const { settings } = loaded;
@@ -64,13 +70,14 @@ export async function start(options: StartOptions): Promise<Running> {
     );
   const { gateway, folder, live } = installation;
   const checked = (next: Loaded): Loaded => {
-    refuseCollisions(next, fileName ?? 'tollgate.yaml', live.records());
+    refuseCollisions(next, fileName ?? usualFile, live.records());
     return next;
   };
   checked(loaded);
   await firstKey(installation);
   const reload = createReload({
-    fileName,
+    // Where there is none yet, the one that may be written is waited for.
+    fileName: fileName ?? usualFile,
     current: loaded,
     load: () => checked(load()),
     apply(next) {
@@ -82,10 +89,19 @@ export async function start(options: StartOptions): Promise<Running> {
   const servers = await listen(loaded, gateway, createAdmin(installation.parts), seat);
   for (const { line, key, message } of loaded.warnings) log.warn('config_warning', { line, key, reason: message });
   checkDescriptors(log);
-  const { host } = settings.listen;
   seat?.ready(servers.map(({ port }) => port));
   if (!seat)
-    options.print(banner(`http://${host.includes(':') ? `[${host}]` : host}:${servers[0]?.port}`, loaded, folder));
+    options.print(
+      banner({
+        loaded,
+        ...addresses(
+          settings,
+          servers.map(({ port }) => port),
+        ),
+        budgets: live.list(),
+        folder,
+      }),
+    );
 
   return {
     log,
@@ -149,6 +165,15 @@ async function listen(
   if (control.enabled && control.listen)
     servers.push(await open({ ...control.listen, port: controlPort }, together, admin));
   return servers;
+}
+
+/** Where it serves, the ports that the system chose among them. */
+export function addresses({ listen, admin }: Settings, [data, control]: readonly number[]) {
+  const own = { host: listen.host, port: data ?? listen.port };
+  return {
+    data: own,
+    control: admin.enabled ? (admin.listen ? { ...admin.listen, port: control ?? admin.listen.port } : own) : undefined,
+  };
 }
 
 async function open(address: Address, together: boolean, listener: InboundListener): Promise<OpenServer> {

@@ -66,7 +66,11 @@ function configuration(context: Context, findings: Finding[]): Loaded | undefine
       findings.push({ about, state: 'note', detail: formatProblem(warning, fileName ?? 'environment') });
     }
     if (loaded.settings.defaultBudget) {
-      findings.push({ about: 'budget', state: 'note', detail: 'none is written: 5 USD a day for everything' });
+      findings.push({
+        about: 'budget',
+        state: 'note',
+        detail: 'the file has none: 5 USD a day for everything, unless one of the scope global was set by command',
+      });
     }
     return loaded;
   } catch (error) {

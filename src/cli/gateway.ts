@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { askAdmin } from '../admin/admin.ts';
 import type { Environment } from '../config/environment.ts';
 import { findConfigFile, loadConfigFile } from '../config/file.ts';
+import { ConfigError } from '../config/problems.ts';
 import type { Settings } from '../config/settings.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import { type Ask, CommandError, type Io } from './command.ts';
@@ -18,8 +19,20 @@ export interface Place {
 /** The settings that the gateway of this folder would start with; secrets need not be there. */
 function settingsOf(place: Place, environment: Environment, io: Io): Settings {
   const fileName = findConfigFile({ environment, ...(place.config ? { named: place.config } : {}) });
-  return loadConfigFile(fileName, environment, io.table, true).settings;
+  try {
+    return loadConfigFile(fileName, environment, io.table, true).settings;
+  } catch (error) {
+    // Nobody who has to end a request now should first have to mend a file: the gateway serves on with the last good one.
+    if (!(error instanceof ConfigError) || place.config !== undefined || place.offline) throw error;
+    if (!warned.has(io))
+      io.error(`${error.message}\ntollgate: going on without this file; --url says where the gateway is`);
+    warned.add(io);
+    return loadConfigFile(undefined, environment, io.table, true).settings;
+  }
 }
+
+/** Told once a command. */
+const warned = new WeakSet<Io>();
 
 export function gatewayUrl(place: Place, environment: Environment, io: Io): string {
   if (place.url) {
@@ -60,6 +73,11 @@ function onlineAsk(place: Place, environment: Environment, io: Io): Ask {
     }
     const answer = parsed(text);
     if (response.ok && answer !== undefined) return answer;
+    if (response.status === 404 && text.includes('There is nothing at'))
+      throw new CommandError(
+        `${url} has no control plane: beyond 127.0.0.1 it is off unless the file says admin: { enabled: true }; ` +
+          'where it has an address of its own (admin: { listen: ... }), --url says which',
+      );
     const message = (answer as { error?: { message?: string } } | undefined)?.error?.message;
     throw new CommandError(message ?? `${url} answered ${response.status}, and not as a Tollgate control plane`);
   };

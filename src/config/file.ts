@@ -12,13 +12,16 @@ export interface ConfigPlace {
   readonly environment: Environment;
 }
 
+/** What is read, and waited for, where no file was named. */
+export const usualFile = 'tollgate.yaml';
+
 const fileMaxBytes = 4 * 1024 * 1024;
 
 /** The file to read: `--config`, then TOLLGATE_CONFIG, then ./tollgate.yaml; undefined where there is none. */
 export function findConfigFile(place: ConfigPlace): string | undefined {
   const named = place.named ?? place.environment.TOLLGATE_CONFIG?.trim();
   if (named) return named;
-  return ['tollgate.yaml', 'tollgate.yml', 'tollgate.json'].find((name) => existsSync(name));
+  return [usualFile, 'tollgate.yml', 'tollgate.json'].find((name) => existsSync(name));
 }
 
 /** The process's environment and ./.env together. */

@@ -8,8 +8,8 @@ import { ConfigError, formatProblem } from './problems.ts';
 import type { Settings } from './settings.ts';
 
 export interface ReloadParts {
-  /** Undefined without a file: then only `reload` acts. */
-  readonly fileName: string | undefined;
+  /** Need not be there yet. */
+  readonly fileName: string;
   readonly current: Loaded;
   /** Reads everything anew; throws `ConfigError`. */
   readonly load: () => Loaded;
@@ -61,20 +61,20 @@ export function createReload(parts: ReloadParts): Reload {
     pending = parts.clock.after(parts.settleMs ?? 200, () => reload('file changed'));
   }
 
-  const cancelPoll = parts.fileName === undefined ? undefined : parts.clock.every(parts.pollMs ?? 5000, check);
-  const closeWatch = parts.fileName === undefined ? undefined : watchFolder(parts.fileName, check);
+  const cancelPoll = parts.clock.every(parts.pollMs ?? 5000, check);
+  const closeWatch = watchFolder(parts.fileName, check);
   return {
     reload,
     close: () => {
       pending?.();
-      cancelPoll?.();
+      cancelPoll();
       closeWatch?.();
     },
   };
 }
 
-function tracked(fileName: string | undefined, loaded: Loaded): string[] {
-  return fileName === undefined ? [...loaded.filesRead] : [resolve(fileName), ...loaded.filesRead];
+function tracked(fileName: string, loaded: Loaded): string[] {
+  return [resolve(fileName), ...loaded.filesRead];
 }
 
 /** The real path is a part of it: a Kubernetes volume swaps a symlink, and dates and sizes may stay the same. */
@@ -119,7 +119,7 @@ function report(before: Loaded, next: Loaded, cause: string, log: Log): void {
 
 /** Addresses and places are taken once, at start. */
 function restartNeeded(before: Settings, next: Settings): string[] {
-  const fixed = ['listen', 'admin', 'metrics', 'dataFolder', 'storage', 'journal'] as const;
+  const fixed = ['listen', 'admin', 'metrics', 'dataFolder', 'storage', 'journal', 'workers'] as const;
   return fixed.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(next[name]));
 }
 

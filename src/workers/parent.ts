@@ -7,7 +7,7 @@ import { banner } from '../banner.ts';
 import type { Loaded } from '../config/config.ts';
 import type { Address } from '../config/settings.ts';
 import { sharedBank } from '../shared-bank.ts';
-import { notOpen, type Running } from '../start.ts';
+import { addresses, notOpen, type Running } from '../start.ts';
 import { realClock } from '../world/real/clock.ts';
 import { StartError } from '../world/real/data-folder.ts';
 import { createLog } from '../world/real/log.ts';
@@ -41,19 +41,18 @@ export async function startParent({ loaded, print }: ParentOptions): Promise<Run
     throw error;
   }
   const crew = createCrew({ count: settings.workers, log, attach: createParentBank(book).attach });
-  let port: number | undefined;
+  let ports: readonly number[];
   try {
     for (const address of [settings.listen, settings.admin.listen]) if (address) await probe(address);
     // The first makes what they have in common: the schema, the secrets, the first key.
-    [port] = await crew.start(1);
+    ports = await crew.start(1);
     await Promise.all(Array.from({ length: settings.workers - 1 }, (_, index) => crew.start(index + 2)));
   } catch (error) {
     crew.kill();
     house.release();
     throw error;
   }
-  const { host } = settings.listen;
-  print(banner(`http://${host.includes(':') ? `[${host}]` : host}:${port}`, loaded, house.folder));
+  print(banner({ loaded, ...addresses(settings, ports), folder: house.folder }));
   if (loaded.snapshot.limits.length > 0)
     log.warn('limits_by_worker', { reason: 'each worker keeps `limits` by itself', workers: settings.workers });
 
