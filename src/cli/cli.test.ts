@@ -1,56 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { sampleTable } from '../config/sample-table.test.ts';
-import { type Io, runCommand } from './cli.ts';
+import { test } from 'node:test';
 import { takeLock } from './lock.ts';
-
-const token = 'token-token-token-token';
-
-async function run(argv: string[], environment: Record<string, string> = {}, more: Partial<Io> = {}) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const io: Io = {
-    out: (line) => void out.push(line),
-    error: (line) => void err.push(line),
-    fetch,
-    table: sampleTable,
-    about: { version: '0.1.0', node: process.versions.node },
-    ...more,
-  };
-  return { code: await runCommand(argv, environment, io), out: out.join('\n'), err: err.join('\n') };
-}
-
-/** A control plane of fixed answers that notes what it was asked, over a real socket. */
-async function controlPlane(context: TestContext, answers: Record<string, unknown>) {
-  const asked: { line: string; authorization: string | undefined; body: string }[] = [];
-  const server = createServer((request, reply) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      const line = `${request.method} ${request.url}`;
-      asked.push({ line, authorization: request.headers.authorization, body });
-      const answer = answers[line];
-      reply.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      reply.end(JSON.stringify(answer ?? { error: { message: 'There is nothing here.' } }));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  context.after(() => server.close());
-  return { asked, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
-function folder(context: TestContext): string {
-  const made = mkdtempSync(join(tmpdir(), 'tollgate-cli-'));
-  context.after(() => rmSync(made, { recursive: true, force: true }));
-  return made;
-}
+import { controlPlane, folder, run, token } from './terminal.test.ts';
 
 const key = {
   id: 'k1',
@@ -191,6 +144,40 @@ test('spend and price print what the control plane says', async (context) => {
   assert.match(unknown.out, /no known price, so requests are refused/);
 });
 
+test('spend and top of one key take its name, a revoked one too, and refuse what nobody has', async (context) => {
+  const costs = { total_cost: 2, total_requests: 1, failed_requests: 0, by_model: [], by_key: [], by_day: [] };
+  const past = { ...key, id: 'k0', name: 'old', status: 'revoked' };
+  const { asked, url } = await controlPlane(context, {
+    'GET /admin/keys': { data: [key, { ...key, id: 'k9', status: 'revoked' }, past] },
+    'GET /admin/analytics/costs?from=7d&key=k1': costs,
+    'GET /admin/analytics/costs?from=7d&key=k0': costs,
+    'GET /admin/inflight?limit=1000&key=k1': inflight,
+  });
+  const environment = { TOLLGATE_ADMIN_TOKEN: token };
+  for (const argv of [
+    ['spend', '--key', 'ci'],
+    ['spend', '--key', 'k1'],
+    ['spend', '--key', 'old'],
+    ['top', '--key', 'ci'],
+  ]) {
+    const { code, err } = await run([...argv, '--url', url], environment);
+    assert.deepEqual([code, err], [0, ''], argv.join(' '));
+  }
+  const before = asked.length;
+  for (const command of ['spend', 'top']) {
+    const { code, out, err } = await run([command, '--key', 'typo', '--url', url], environment);
+    assert.deepEqual(
+      [code, out, err],
+      [1, '', 'tollgate: there is no key typo; tollgate key list shows what there is'],
+      command,
+    );
+  }
+  assert.deepEqual(
+    asked.slice(before).map(({ line }) => line),
+    ['GET /admin/keys', 'GET /admin/keys'],
+  );
+});
+
 test('no gateway, no token, not a control plane: one line each', async (context) => {
   const { url } = await controlPlane(context, {});
   const environment = { TOLLGATE_ADMIN_TOKEN: token };
@@ -258,6 +245,7 @@ test('top: a table once where nobody watches, JSON, and a screen that is renewed
   const { url } = await controlPlane(context, {
     'GET /admin/inflight?limit=1000': inflight,
     'GET /admin/inflight?limit=6&key=k1': inflight,
+    'GET /admin/keys': { data: [key] },
   });
   const environment = { TOLLGATE_ADMIN_TOKEN: token };
   const { code, out } = await run(['top', '--url', url], environment);

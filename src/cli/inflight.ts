@@ -28,10 +28,10 @@ const rowsAtMost = 1_000;
 
 const top: Command = {
   name: 'top',
-  usage: '[--key ID] [--run NAME]',
+  usage: '[--key KEY] [--run NAME]',
   summary: 'What is in flight now; in a terminal, live',
   help: [
-    '--key ID     Only this key (an id)',
+    '--key KEY    Only this key, by its id or a name that only one key has',
     '--run NAME   Only this run',
     '',
     'Renewed every second until you end it; once, as plain text, where standard output is no terminal, and with --json.',
@@ -41,26 +41,27 @@ const top: Command = {
   words: [0, 0],
   run: async (context) => {
     const { screen, out } = context.io;
+    const { key, run } = context.options;
+    const only = {
+      ...(key === undefined ? {} : { key: (await findKey(context, String(key), { past: true })).id }),
+      ...(run === undefined ? {} : { run: String(run) }),
+    };
     if (context.json || !screen) {
-      const seen = await look(context, rowsAtMost);
+      const seen = await look(context, rowsAtMost, only);
       if (context.json) out(JSON.stringify(seen));
       else for (const line of table(seen)) out(line);
       return 0;
     }
     for (;;) {
       const { rows, width } = screen.size();
-      const lines = table(await look(context, Math.max(1, rows - 4))).slice(0, rows - 1);
+      const lines = table(await look(context, Math.max(1, rows - 4), only)).slice(0, rows - 1);
       if (!(await screen.show(lines.map((line) => line.slice(0, width))))) return 0;
     }
   },
 };
 
-async function look(context: Context, limit: number): Promise<Seen> {
-  const query = new URLSearchParams({ limit: String(limit) });
-  for (const name of ['key', 'run']) {
-    const value = context.options[name];
-    if (typeof value === 'string') query.set(name, value);
-  }
+async function look(context: Context, limit: number, only: Readonly<Record<string, string>>): Promise<Seen> {
+  const query = new URLSearchParams({ limit: String(limit), ...only });
   return (await context.ask('GET', `/admin/inflight?${query}`)) as Seen;
 }
 

@@ -137,16 +137,25 @@ async function keysOf(ask: Ask): Promise<readonly Key[]> {
   return ((await ask('GET', '/admin/keys')) as { data: readonly Key[] }).data;
 }
 
-/** By id, or by a name that is in use once: revoking the wrong one of two would be an outage. */
-export async function findKey(context: Context, wanted: string): Promise<Pick<Key, 'id' | 'name'>> {
-  return find(context, wanted);
+/**
+ * By id, or by a name that is in use once: revoking the wrong one of two would be an outage. `past` takes a revoked key
+ * by its name too, where no active one has it. Throws `CommandError`.
+ */
+export async function findKey(
+  context: Context,
+  wanted: string,
+  options: { readonly past?: boolean } = {},
+): Promise<Pick<Key, 'id' | 'name'>> {
+  return find(context, wanted, options.past);
 }
 
-async function find(context: Context, wanted = context.words[0] ?? ''): Promise<Key> {
+async function find(context: Context, wanted = context.words[0] ?? '', past = false): Promise<Key> {
   const keys = await keysOf(context.ask);
   const byId = keys.find((key) => key.id === wanted);
   if (byId) return byId;
-  const named = keys.filter((key) => key.name === wanted && key.status === 'active');
+  const alike = keys.filter((key) => key.name === wanted);
+  const active = alike.filter((key) => key.status === 'active');
+  const named = past && active.length === 0 ? alike : active;
   if (named.length === 1 && named[0]) return named[0];
   if (named.length > 1)
     throw new CommandError(

@@ -1,6 +1,7 @@
 // `tollgate spend` and `tollgate price`: what was spent, and what a model costs.
 
 import { type Command, CommandError, columns } from './command.ts';
+import { findKey } from './key.ts';
 
 interface Line {
   readonly requests: number;
@@ -21,13 +22,13 @@ interface Spending {
 
 const spend: Command = {
   name: 'spend',
-  usage: '[--from 7d] [--to DATE] [--by model|key|day] [--key ID]',
+  usage: '[--from 7d] [--to DATE] [--by model|key|day] [--key KEY]',
   summary: 'What was spent, by model, key or day',
   help: [
     '--from SPAN   Since when: 24h, 7d (default), 4w, or a date such as 2026-01-01',
     '--to DATE     Until when, excluded; now',
     '--by WHAT     model (default), key or day',
-    '--key ID      Only this key',
+    '--key KEY     Only this key, by its id or a name that only one key has; a revoked one too',
   ],
   options: { from: 'string', to: 'string', by: 'string', key: 'string' },
   words: [0, 0],
@@ -35,7 +36,10 @@ const spend: Command = {
     const by = context.options.by ?? 'model';
     if (by !== 'model' && by !== 'key' && by !== 'day') throw new CommandError('--by must be model, key or day', 2);
     const query = new URLSearchParams({ from: String(context.options.from ?? '7d') });
-    for (const name of ['to', 'key']) if (context.options[name]) query.set(name, String(context.options[name]));
+    const { to, key } = context.options;
+    if (to !== undefined) query.set('to', String(to));
+    // What nobody has spent nothing: a typo must not be answered with a zero.
+    if (key !== undefined) query.set('key', (await findKey(context, String(key), { past: true })).id);
     const answer = (await context.ask('GET', `/admin/analytics/costs?${query}`)) as Spending;
     if (context.json) {
       context.io.out(JSON.stringify(answer));
