@@ -229,6 +229,12 @@ test('every problem names its line and key, and the word that was meant', () => 
       ['f:2: models.a.targets[0]: the provider google has no key here: set GEMINI_API_KEY'],
     ],
     [
+      'models:\n  a: { targets: [sim/sim-small] }\n',
+      [
+        'f:2: models.a.targets[0]: with a file the built-in provider is off until it is named: add providers: { sim: {} }',
+      ],
+    ],
+    [
       'providers: { openai: {} }\nmodels:\n  a: { targets: [anthropic/x] }\n',
       ['f:3: models.a.targets[0]: the provider anthropic is not in the providers section; add it there'],
     ],

@@ -89,6 +89,9 @@ function missingProvider(name: string, path: Path, sources: ModelSources): void 
     findings.problem(path, `there is no provider ${name}`, nearest(name, names));
   } else if (declared) {
     findings.problem(path, `the provider ${name} is not in the providers section; add it there`);
+  } else if (row.name === 'sim') {
+    // It needs no key, so that another machine would not have it either.
+    findings.problem(path, 'with a file the built-in provider is off until it is named: add providers: { sim: {} }');
   } else {
     const variable = row.keyVariables[0] ?? row.keyFileVariables[0];
     const message = `the provider ${name} has no key here: ${variable ? `set ${variable}` : 'declare it under providers'}`;
