@@ -27,6 +27,8 @@ export interface Books {
   ask(key: string, model: string, more?: Record<string, unknown>, path?: string): Promise<Answered>;
   rows(): JournalRow[];
   receiptOf(id: string): Receipt;
+  /** The same, once it is there: of a client that left nothing waits for the books. */
+  receiptIn(id: string): Promise<Receipt>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,9 @@ export async function startBooks(): Promise<Books> {
       scanRows(readFileSync(join(folder, name)), 0, (row) => found.push(row));
     return found;
   }
+
+  const find = (id: string): Receipt | undefined =>
+    rows().flatMap((row) => (row.type === 'receipt' && row.receipt.id === id ? [row.receipt] : []))[0];
 
   return {
     upstream,
@@ -81,8 +86,16 @@ export async function startBooks(): Promise<Books> {
       };
     },
     receiptOf(id) {
-      for (const row of rows()) if (row.type === 'receipt' && row.receipt.id === id) return row.receipt;
-      throw new Error(`no receipt of ${id}`);
+      const found = find(id);
+      assert.ok(found, `no receipt of ${id}`);
+      return found;
+    },
+    async receiptIn(id) {
+      for (;;) {
+        const found = find(id);
+        if (found) return found;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     },
     async close() {
       await gateway.close();

@@ -6,7 +6,7 @@ import { inputTokens, okWords } from '../upstream.ts';
 import { startBooks } from './kit.ts';
 
 const books = await startBooks();
-const { upstream, gateway, keyWith, ask, rows, receiptOf } = books;
+const { upstream, gateway, keyWith, ask, rows, receiptOf, receiptIn } = books;
 after(books.close);
 
 const nano = (usd: number): number => Math.round(usd * 1e9);
@@ -181,7 +181,7 @@ test('C7: an answer without a usage, and one whose client left, are charged for 
   const hungUp = upstream.aborts(upstream.calls.filter(({ aborted }) => aborted).length + 1);
   leaving.abort();
   await hungUp;
-  const left = receiptOf(response.headers.get('x-tollgate-request-id') ?? '');
+  const left = await receiptIn(response.headers.get('x-tollgate-request-id') ?? '');
   assert.equal(left.ending, 'cancelled');
   assert.equal(left.estimated, true);
   assert.ok(left.cost >= inputTokens * 3_000 + 2 * 15_000);
