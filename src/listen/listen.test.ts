@@ -64,6 +64,8 @@ const asked: readonly [Record<string, string>, Partial<Asks>][] = [
     { 'x-tollgate-tags': 'feature=search, team=a,bare', 'x-tollgate-run': 'r1', 'x-tollgate-agent': 'coder' },
     { tags: { feature: 'search', team: 'a', bare: 'true' }, run: 'r1', labels: { agent: 'coder' } },
   ],
+  [{ 'x-tollgate-tags': 'a:b=c,d:e=true' }, { tags: { 'a:b': 'c', 'd:e': 'true' } }],
+  [{ 'x-litellm-tags': 'feature:search' }, { tags: { 'feature:search': 'true' } }],
   [{ 'x-portkey-metadata': '{"user":"ann","n":1}' }, { tags: { user: 'ann', n: '1' } }],
   [{ 'x-portkey-metadata': 'not json' }, {}],
   [{ 'x-stainless-retry-count': '2' }, { retries: 2 }],
@@ -86,6 +88,15 @@ for (const headers of [
 ])
   test(`a limit that cannot be read is refused, not lost: ${JSON.stringify(headers)}`, () =>
     assert.throws(() => readAsks(headers), Refusal));
+
+for (const [tags, says] of [
+  ['feature:search', /"feature:search" has no value\. Write feature=search, or feature:search=VALUE/],
+  ['team=a, env:prod:eu', /Write env=prod:eu, or env:prod:eu=VALUE/],
+  ['feature:', /Write feature:=VALUE where/],
+  [':search', /Write :search=VALUE where/],
+] as const)
+  test(`a tag with a colon for its = does not pass by a budget: ${tags}`, () =>
+    assert.throws(() => readAsks({ 'x-tollgate-tags': tags }), says));
 
 test('tags are bounded, and cannot reach a prototype', () => {
   const many = Array.from({ length: 100 }, (_, index) => `t${index}=x`).join(',');

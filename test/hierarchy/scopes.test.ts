@@ -105,6 +105,7 @@ test('a key pins and forbids names; malformed ones are refused; all of them are 
   for (const more of [
     { headers: { 'x-tollgate-run': 'x'.repeat(300) } },
     { headers: { 'x-tollgate-tags': 'no name' } },
+    { headers: { 'x-tollgate-tags': 'feature:search' } },
     { body: { user: 'two\nlines' } },
   ])
     assert.equal((await refusalOf(await ask(bench, ann.key, more), 400)).code, 'invalid_request');
