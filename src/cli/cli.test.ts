@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { takeLock } from './lock.ts';
@@ -190,6 +190,29 @@ test('no gateway, no token, not a control plane: one line each', async (context)
     /no admin token: set TOLLGATE_ADMIN_TOKEN/,
   );
   assert.equal((await run(['key', 'list', '--url', url], environment)).err, 'tollgate: There is nothing here.');
+});
+
+test('a gateway of this folder at another address is told from none at all, and the look leaves its lock alone', async (context) => {
+  const data = folder(context);
+  const environment = { TOLLGATE_ADMIN_TOKEN: token, TOLLGATE_DATA: data, PORT: '10' };
+  const none = await run(['spend'], environment);
+  assert.match(none.err, /no gateway answers at .*; start one with: tollgate start$/);
+  const release = takeLock(data);
+  const elsewhere = await run(['spend'], environment);
+  assert.equal(elsewhere.code, 1);
+  assert.match(elsewhere.err, new RegExp(`a gateway uses ${data} at another address: give it with --url`));
+  assert.equal(takeLock(data), undefined);
+  release?.();
+  assert.match((await run(['spend'], environment)).err, /start one with/);
+});
+
+test('--offline in a folder without data is refused, and makes nothing', async (context) => {
+  const data = join(folder(context), 'tpyo');
+  const openOffline = () => Promise.reject(new Error('opened'));
+  const { code, out, err } = await run(['spend', '--offline'], { TOLLGATE_DATA: data }, { openOffline });
+  assert.deepEqual([code, out], [1, '']);
+  assert.match(err, new RegExp(`^tollgate: there is no data in ${data}; `));
+  assert.equal(existsSync(data), false);
 });
 
 test('doctor tells a refused key from one that works', async (context) => {

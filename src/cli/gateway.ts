@@ -1,6 +1,6 @@
 // How a command reaches the control plane: over HTTP with the admin token, or in this process with --offline.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { askAdmin } from '../admin/admin.ts';
 import type { Environment } from '../config/environment.ts';
@@ -9,6 +9,7 @@ import { ConfigError } from '../config/problems.ts';
 import type { Settings } from '../config/settings.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import { type Ask, CommandError, type Io } from './command.ts';
+import { isInUse } from './lock.ts';
 
 export interface Place {
   readonly config?: string;
@@ -69,7 +70,7 @@ function onlineAsk(place: Place, environment: Environment, io: Io): Ask {
       });
       text = await response.text();
     } catch (error) {
-      throw new CommandError(`no gateway answers at ${url} (${causeOf(error)}); start one with: tollgate start`);
+      throw new CommandError(`no gateway answers at ${url} (${causeOf(error)}); ${elsewhere(place, environment, io)}`);
     }
     const answer = parsed(text);
     if (response.ok && answer !== undefined) return answer;
@@ -83,10 +84,24 @@ function onlineAsk(place: Place, environment: Environment, io: Io): Ask {
   };
 }
 
+/** What to do where nobody answers: the gateway of this folder may have been started on another port. */
+function elsewhere(place: Place, environment: Environment, io: Io): string {
+  const begin = 'start one with: tollgate start';
+  if (place.url) return begin;
+  const { dataFolder } = settingsOf(place, environment, io);
+  if (!isInUse(dataFolder)) return begin;
+  return `a gateway uses ${dataFolder} at another address: give it with --url, or the PORT and HOST that it was started with`;
+}
+
 function offlineAsk(place: Place, environment: Environment, io: Io): Ask {
   return async (method, path, body) => {
     if (!io.openOffline) throw new CommandError('--offline is not possible here');
     const { dataFolder } = settingsOf(place, environment, io);
+    // It would be made, and a typo answered with zeros.
+    if (!existsSync(join(dataFolder, 'journal')))
+      throw new CommandError(
+        `there is no data in ${dataFolder}; run this where the data folder is, or set TOLLGATE_DATA to it`,
+      );
     const opened = await io.openOffline({ dataFolder });
     if (!opened) throw new CommandError(`${dataFolder} is in use by a running gateway; leave out --offline to ask it`);
     try {

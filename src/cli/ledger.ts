@@ -8,6 +8,7 @@ import { findConfigFile, loadConfigFile } from '../config/file.ts';
 import { formatUsd } from '../exchange/money.ts';
 import { createPrices } from '../price/price.ts';
 import { type Command, CommandError, type Context, columns } from './command.ts';
+import { isInUse } from './lock.ts';
 import { verifyAll } from './verify/all.ts';
 import type { Costs } from './verify/totals.ts';
 import type { Pricing, Standing, Verified } from './verify/verify.ts';
@@ -31,6 +32,7 @@ const verifyCommand: Command = {
       throw new CommandError(
         `there is no journal in ${loaded.settings.dataFolder}; run this where the data folder is, or set TOLLGATE_DATA`,
       );
+    const mayBeServed = context.options.offline === true || isInUse(folder);
     const found = await verifyAll(
       folder,
       {
@@ -40,6 +42,11 @@ const verifyCommand: Command = {
       },
       pricingOf(loaded),
     );
+    // A gateway's accounts against another's journal differ in everything, which would look like lost money.
+    if (!found.ok && !mayBeServed)
+      throw new CommandError(
+        `${context.url()} serves another folder than ${folder}, which no process has open: give the --url of its own gateway, set TOLLGATE_DATA to the folder of this one, or prove ${folder} alone with --offline`,
+      );
     if (context.json) context.io.out(JSON.stringify(found));
     else for (const line of verdict(found)) context.io.out(line);
     return found.ok ? 0 : 1;

@@ -1,6 +1,6 @@
 // One owner of a data folder at a time: the gateway, or a command with --offline.
 
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -17,7 +17,28 @@ export function takeLock(dataFolder: string): (() => void) | undefined {
     return () => database.close();
   } catch (error) {
     database.close();
-    if (/locked|busy/i.test(error instanceof Error ? error.message : '')) return undefined;
+    if (isTaken(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether somebody has the lock; looks without taking it, and makes nothing. False where it cannot be read. */
+export function isInUse(dataFolder: string): boolean {
+  const file = join(dataFolder, 'lock');
+  if (!existsSync(file)) return false;
+  try {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      database.exec('SELECT 1 FROM sqlite_master');
+      return false;
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return isTaken(error);
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return /locked|busy/i.test(error instanceof Error ? error.message : '');
 }

@@ -57,6 +57,15 @@ test('the books of a gateway at work are proved while it works, after kill -9 wi
   assert.match(out, /^OK$/m);
   assert.equal(code, 0);
 
+  const other = await startGateway();
+  context.after(() => other.close());
+  const foreign = await tollgate(['ledger', 'verify', '--url', other.url], {
+    ...environment,
+    TOLLGATE_ADMIN_TOKEN: other.adminToken,
+  });
+  assert.deepEqual([foreign.code, foreign.out], [1, '']);
+  assert.match(foreign.err, /serves another folder than .*, which no process has open/);
+
   // Somebody lowers what was charged, and mends nothing else: the checksum tells.
   const folder = join(dataFolder, 'journal');
   const file = join(folder, readdirSync(folder)[0] ?? '');
