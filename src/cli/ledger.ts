@@ -32,7 +32,11 @@ const verifyCommand: Command = {
       throw new CommandError(
         `there is no journal in ${loaded.settings.dataFolder}; run this where the data folder is, or set TOLLGATE_DATA`,
       );
-    const mayBeServed = context.options.offline === true || isInUse(folder);
+    // Another gateway's accounts against this journal differ in everything, or in nothing where both are new.
+    if (context.options.offline !== true && !isInUse(folder))
+      throw new CommandError(
+        `no gateway has ${folder} open, so ${context.url()}, if one answers there, serves another folder: set TOLLGATE_DATA to that, or prove this one with --offline`,
+      );
     const found = await verifyAll(
       folder,
       {
@@ -42,11 +46,6 @@ const verifyCommand: Command = {
       },
       pricingOf(loaded),
     );
-    // A gateway's accounts against another's journal differ in everything, which would look like lost money.
-    if (!found.ok && !mayBeServed)
-      throw new CommandError(
-        `${context.url()} serves another folder than ${folder}, which no process has open: give the --url of its own gateway, set TOLLGATE_DATA to the folder of this one, or prove ${folder} alone with --offline`,
-      );
     if (context.json) context.io.out(JSON.stringify(found));
     else for (const line of verdict(found)) context.io.out(line);
     return found.ok ? 0 : 1;
