@@ -1,11 +1,12 @@
 // Budgets through the control plane: what a file declares is shown and read-only, what is made here lives in the store.
 
 import { z } from 'zod';
+import { nearest } from '../config/suggest.ts';
 import { isTimeZone, parseShare } from '../config/units.ts';
 import type { BudgetRecord } from '../exchange/caller.ts';
 import { formatUsd } from '../exchange/money.ts';
 import { Refusal } from '../exchange/refusal.ts';
-import { budgetIdentity, scopeProblem } from '../exchange/scope.ts';
+import { budgetIdentity, scopeKinds, scopeProblem } from '../exchange/scope.ts';
 import { amount, period } from './amount.ts';
 import { account, idOf, shown } from './budget-view.ts';
 import { notThereYet, refuseUnknownKey } from './named-scope.ts';
@@ -17,7 +18,10 @@ const scope = z
   .max(400)
   .superRefine((text, context) => {
     const problem = scopeProblem(text);
-    if (problem) context.addIssue({ code: 'custom', message: problem.message });
+    if (!problem) return;
+    const meant = problem.unknownKind === undefined ? undefined : nearest(problem.unknownKind, scopeKinds);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    context.addIssue({ code: 'custom', message: problem.message + hint });
   });
 const share = z
   .union([z.string(), z.number()])

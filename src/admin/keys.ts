@@ -176,9 +176,11 @@ function set<Name extends string, Value>(
 
 function refuseUnknownOwner(owner: string, { identify }: AdminParts): void {
   if (identify.units().some(({ kind, id }) => `${kind}:${id}` === owner)) return;
-  throw new Refusal('invalid_request', `owner: there is no unit ${JSON.stringify(owner)}; make it at /admin/units.`, {
-    param: 'owner',
-  });
+  throw new Refusal(
+    'invalid_request',
+    `owner: there is no unit ${JSON.stringify(owner)}; make it with tollgate unit create ${owner}, or at /admin/units.`,
+    { param: 'owner' },
+  );
 }
 
 function refusePast(expiresAt: number, now: number): void {

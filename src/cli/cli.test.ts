@@ -45,6 +45,17 @@ test('help names every command that works and no other', async () => {
   assert.doesNotMatch(out, /estimate|simulate|route explain/);
   assert.match((await run(['key', 'create', '--help'])).out, /Usage: tollgate key create NAME/);
   assert.match((await run(['help', 'spend'])).out, /--from SPAN/);
+  for (const argv of [
+    ['start', '--help'],
+    ['help', 'start'],
+    ['start', '--port', '1', '-h'],
+  ]) {
+    const { code, out } = await run(argv);
+    assert.equal(code, 0);
+    for (const name of ['--config FILE', '--port N', '--host H', 'PORT', 'HOST', 'TOLLGATE_DATA'])
+      assert.ok(out.includes(name), name);
+    assert.doesNotMatch(out, /key create/);
+  }
   assert.equal((await run([])).code, 0);
 });
 

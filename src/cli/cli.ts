@@ -12,7 +12,7 @@ import { type Command, CommandError, type Context, type Io } from './command.ts'
 import { costCommands } from './costs.ts';
 import { doctorCommand } from './doctor.ts';
 import { createAsk, gatewayUrl, type Place } from './gateway.ts';
-import { helpFor, overview, overviewOf, start } from './help.ts';
+import { helpFor, overview, overviewOf, start, startHelp } from './help.ts';
 import { inflightCommands } from './inflight.ts';
 import { keyCommands } from './key.ts';
 import { ledgerCommands } from './ledger.ts';
@@ -106,7 +106,11 @@ function commandOf(words: readonly string[]): Command | undefined {
 function withoutCommand(words: readonly string[], asksForHelp: boolean, io: Io): number {
   const [first = '', second = ''] = words;
   const group = commands.filter((command) => command.name.startsWith(`${first} `));
-  if (first === '' || (asksForHelp && group.length === 0 && first === start.name)) {
+  if (asksForHelp && first === start.name) {
+    for (const line of startHelp()) io.out(line);
+    return 0;
+  }
+  if (first === '') {
     for (const line of overview(commands)) io.out(line);
     return 0;
   }

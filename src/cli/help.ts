@@ -27,6 +27,24 @@ export function overview(commands: readonly Command[]): string[] {
   ];
 }
 
+export function startHelp(): string[] {
+  const options = [
+    ['--config FILE', 'The configuration; TOLLGATE_CONFIG, or ./tollgate.yaml where there is one'],
+    ['--port N', 'Where it listens; else PORT, listen.port of the configuration, 8080'],
+    ['--host H', 'The same: HOST, listen.host, 127.0.0.1; 0.0.0.0 for every address of the machine'],
+  ];
+  return [
+    start.summary,
+    '',
+    'Usage: tollgate start [--config FILE] [--port N] [--host H]',
+    '',
+    ...columns(options.map(([name, meaning]) => [`  ${name}`, meaning ?? ''])),
+    '',
+    '  TOLLGATE_DATA is the folder of its data (./data), TOLLGATE_ADMIN_TOKEN its admin token (else made there).',
+    '  Ends on SIGTERM when what runs is answered; reads its configuration again on SIGHUP.',
+  ];
+}
+
 /** `key` alone: the commands that begin with it. */
 export function overviewOf(group: string, commands: readonly Command[]): string[] {
   return [
