@@ -2,6 +2,7 @@
 
 import { type Command, CommandError, columns } from './command.ts';
 import { findKey } from './key.ts';
+import { askOfProvider } from './unconfigured.ts';
 
 interface Line {
   readonly requests: number;
@@ -83,8 +84,9 @@ const price: Command = {
   options: {},
   words: [1, 1],
   run: async (context) => {
-    const path = `/admin/prices?model=${encodeURIComponent(context.words[0] ?? '')}`;
-    const answer = (await context.ask('GET', path)) as { targets: readonly Price[] };
+    const [model = ''] = context.words;
+    const path = `/admin/prices?model=${encodeURIComponent(model)}`;
+    const answer = (await askOfProvider(context, path, model)) as { targets: readonly Price[] };
     if (context.json) context.io.out(JSON.stringify(answer));
     else for (const target of answer.targets) for (const line of priceLines(target)) context.io.out(line);
     return answer.targets.every((target) => target.known) ? 0 : 1;

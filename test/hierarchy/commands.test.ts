@@ -142,6 +142,22 @@ test('budget set: a key that is not there is refused, a name that may come is no
   assert.match(provider.err, /^Note: no provider openia is configured \(.+\): this limits nobody until it is\.$/);
 });
 
+test('price and catalog show of a provider that is not configured name what to set', async () => {
+  for (const args of [
+    ['price', 'openai/gpt-4o'],
+    ['price', 'gpt-4o'],
+    ['catalog', 'show', 'openai'],
+  ]) {
+    const { code, out, err } = await run(...args);
+    assert.deepEqual([code, out], [1, ''], args.join(' '));
+    assert.match(
+      err,
+      /^tollgate: No .*provider.* To mend it: set OPENAI_API_KEY where the gateway runs, to use openai/,
+    );
+  }
+  assert.doesNotMatch((await run('price', 'nobody-has-it')).err, /To mend it/);
+});
+
 test('kill: what nobody runs is told, and ends with 1', async () => {
   for (const what of [['r1'], ['--run', 'nosuch']]) {
     const { code, err } = await run('kill', ...what);
