@@ -359,10 +359,10 @@ test('addresses: the environment wins, control plane off beyond loopback until a
     file: '/var/t/tollgate.db',
   });
   assert.deepEqual(lines('', { environment: { PORT: 'http' } }), [
-    'f: PORT must be a number from 0 to 65535, and is "http"',
+    'tollgate: PORT (or --port) must be a number from 0 to 65535, and is "http"',
   ]);
   assert.deepEqual(lines('', { environment: { LOG_LEVEL: 'warning' } }), [
-    'f: LOG_LEVEL must be one of debug, info, warn, error; did you mean warn?',
+    'tollgate: LOG_LEVEL must be one of debug, info, warn, error; did you mean warn?',
   ]);
 });
 

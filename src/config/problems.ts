@@ -25,9 +25,11 @@ export class ConfigError extends Error {
   }
 }
 
-/** `tollgate.yaml:12: providers.openai.api_ky: unknown key; did you mean api_key?` */
+/** `tollgate.yaml:12: providers.openai.api_ky: unknown key; did you mean api_key?`; of a variable, `tollgate: PORT must …`. */
 export function formatProblem(problem: Problem, fileName: string): string {
-  const place = problem.line > 0 ? `${fileName}:${problem.line}` : fileName;
+  const ofVariable = problem.line === 0 && problem.key === '' && /^[A-Z][A-Z_]+ /.test(problem.message);
+  const file = ofVariable ? 'tollgate' : fileName;
+  const place = problem.line > 0 ? `${file}:${problem.line}` : file;
   const key = problem.key ? `${problem.key}: ` : '';
   const suggestion = problem.suggestion ? `; did you mean ${problem.suggestion}?` : '';
   return `${place}: ${key}${problem.message}${suggestion}`;

@@ -115,7 +115,10 @@ function readPort(environment: Environment, findings: Findings): number | undefi
   if (!written) return undefined;
   const port = Number(written);
   if (/^\d{1,5}$/.test(written) && port <= 65535) return port;
-  findings.problem([], `PORT must be a number from 0 to 65535, and is ${JSON.stringify(written.slice(0, 40))}`);
+  findings.problem(
+    [],
+    `PORT (or --port) must be a number from 0 to 65535, and is ${JSON.stringify(written.slice(0, 40))}`,
+  );
   return undefined;
 }
 
