@@ -8,20 +8,14 @@ import { openJournal } from '../src/budget/journal.ts';
 import type { Period } from '../src/exchange/caller.ts';
 import { openSegments } from '../src/world/real/segments.ts';
 import { atOnce, caller, quiet, receipt, rule, still, target } from '../test/ledger.ts';
+import { turns } from './turns.ts';
 
 const requests = Number(process.argv[2] ?? 200_000);
 /** Requests that share one turn of the loop, and with it one write of holds. */
 const perTurn = 4;
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
-const tasks: (() => void)[] = [];
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: () => () => undefined,
-  every: () => () => undefined,
-  soon: (task: () => void) => void tasks.push(task),
-};
+const { clock, end } = turns();
 
 const periods: readonly Period[] = ['minute', 'hour', 'day', 'week', 'month'];
 const budgets = ['global', 'key:*'].flatMap((scope) => periods.map((per) => rule(scope, 2 ** 52, per)));
@@ -50,10 +44,10 @@ function run(count: number): void {
       );
     }
     void budget.written();
-    for (const task of tasks.splice(0)) task();
+    end();
     for (const hold of holds) budget.close(hold, receipt(hold.id, 700));
     void budget.settled();
-    for (const task of tasks.splice(0)) task();
+    end();
   }
 }
 

@@ -12,6 +12,7 @@ import { withinLimit } from './meter/limits.ts';
 import { nameOf, serviceOf, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
+import { mayThink } from './thinking.ts';
 
 /** What one attempt is priced and charged with. */
 export interface Tab {
@@ -85,8 +86,7 @@ function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basi
 function unheard({ rooms, exchange, target, dispatchedAt }: Tab, passed: Passed, end: StreamEnd): number {
   const { outline, funds, hold, draft } = exchange;
   if (dispatchedAt === undefined || passed.characters > 0 || !isAbandoned(end)) return 0;
-  const thinks = outline.thinkingBudget !== undefined || rooms.meter.thinks(nameOf(target)) !== false;
-  if (outline.stream && !thinks) return 0;
+  if (outline.stream && !mayThink(rooms.meter, outline, nameOf(target))) return 0;
   const tokens = ((rooms.world.clock.monotonic() - dispatchedAt) / 1000) * silentTokensPerSecond;
   return Math.floor(Math.min(tokens, funds.line.tokensFor(hold.amount - costOf(draft.charges))));
 }

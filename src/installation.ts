@@ -222,6 +222,7 @@ function adminParts(
       },
     },
     snapshot: () => loaded().snapshot,
+    remedy: gateway.route.remedy,
     config: loaded,
     budgets: live,
     balances,

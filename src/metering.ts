@@ -17,6 +17,7 @@ import type { KeptText } from './meter/texts.ts';
 import { nameOf, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Verdict } from './stream/hooks.ts';
+import { mayThink } from './thinking.ts';
 
 /** Characters after which the meter looks again, at most: well below a low-water mark. */
 const lookEvery = 200;
@@ -193,9 +194,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp, outputLi
 
   refresh();
   keepIfScarce(0);
-  // A model that nobody has had an answer from may think as well.
-  const thinks = outline.thinkingBudget !== undefined || meter.thinks(name) !== false;
-  const unwatch = thinks ? meter.watch(reserve) : undefined;
+  const unwatch = mayThink(meter, outline, name) ? meter.watch(reserve) : undefined;
 
   return {
     meter(now, usage, frame) {

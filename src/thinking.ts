@@ -3,6 +3,7 @@
 import type { Format } from './exchange/format.ts';
 import type { Outline } from './exchange/outline.ts';
 import type { Target } from './exchange/target.ts';
+import type { Meter } from './meter/meter.ts';
 
 /** Below it the provider refuses the budget. Where thinking has no budget of its own, the output limit bounds it. */
 const floors: Readonly<Record<Format, number>> = {
@@ -19,6 +20,11 @@ export type Thinking =
   | { readonly kind: 'fits' }
   | { readonly kind: 'clamped'; readonly budget: number }
   | { readonly kind: 'too-little'; readonly floor: number };
+
+/** Whether a stream may hold thoughts that nobody sees: of a model that nobody has had an answer from it is not known. */
+export function mayThink(meter: Meter, outline: Outline, name: string): boolean {
+  return outline.thinkingBudget !== undefined || meter.thinks(name) !== false;
+}
 
 /** What becomes of the thinking that a request asks for where its answer may have so many tokens. */
 export function thinkingWithin(outline: Outline, target: Target, outputLimit: number): Thinking {

@@ -191,6 +191,7 @@ export function build(more: Partial<AdminParts> = {}) {
       kill: async (what, id) => ({ here: what === 'request' && id === running.id ? 1 : 0, told: true }),
     },
     snapshot: () => snapshot,
+    remedy: () => '',
     config: () => ({ declared: { providers: { openai: { api_key: 'env:X' } } }, warnings: [] }),
     ledger: {
       shared: false,

@@ -7,20 +7,14 @@ import { createBudget } from '../../src/budget/budget.ts';
 import { openJournal } from '../../src/budget/journal.ts';
 import { openSegments } from '../../src/world/real/segments.ts';
 import { atOnce, caller, quiet, receipt, rule, still, target } from '../../test/ledger.ts';
+import { turns } from '../turns.ts';
 
 /** Two rows each. */
 const exchanges = Number(process.argv[2] ?? 500_000);
 const keys = 10_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-recovery-'));
-const tasks: (() => void)[] = [];
-const clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  after: () => () => undefined,
-  every: () => () => undefined,
-  soon: (task: () => void) => void tasks.push(task),
-};
+const { clock, end } = turns();
 const budgets = [rule('global', 2 ** 52, 'month'), rule('key:*', 2 ** 52), rule('key:*', 2 ** 52, 'lifetime')];
 const live = still(budgets);
 const callers = Array.from({ length: keys }, (_, index) => caller(`k${index}`));
@@ -33,9 +27,9 @@ try {
     const asking = callers[index % keys] ?? caller('k');
     const wants = { id, caller: asking, target: target('sim', 'small'), amount: 1000, minimum: 1, budgets, extra: [] };
     const hold = atOnce(budget.hold(wants));
-    for (const task of tasks.splice(0)) task();
+    end();
     budget.close(hold, receipt(id, 700));
-    for (const task of tasks.splice(0)) task();
+    end();
   }
   await journal.close();
   const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);

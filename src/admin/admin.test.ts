@@ -130,7 +130,7 @@ test('the catalogue: what it has for each provider, and what each model of one c
   );
   const none = await ask('GET', '/admin/catalogue?provider=openia');
   assert.equal(none.status, 400);
-  assert.match(none.text, /No provider .*openia.* is configured: openai/);
+  assert.match(none.text, /No provider .*openia.* is configured; those that are: openai/);
 });
 
 test('probes and metrics follow the configuration', async (context) => {

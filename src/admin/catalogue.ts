@@ -104,12 +104,12 @@ function shownProviders({ prices, snapshot }: AdminParts): Record<string, unknow
 }
 
 /** As requests are priced: by the operator's rules first. */
-function shownModels({ prices, snapshot, clock }: AdminParts, name: string): Record<string, unknown> {
+function shownModels({ prices, snapshot, clock, remedy }: AdminParts, name: string): Record<string, unknown> {
   const { providers, synonyms, prices: rules } = snapshot();
   const provider = providers.get(synonyms.get(name) ?? name);
   if (!provider) {
-    const known = [...providers.keys()].join(', ');
-    throw new Refusal('invalid_request', `No provider ${JSON.stringify(name.slice(0, 80))} is configured: ${known}.`, {
+    const cure = remedy(name) || `those that are: ${[...providers.keys()].join(', ')}`;
+    throw new Refusal('invalid_request', `No provider ${JSON.stringify(name.slice(0, 80))} is configured; ${cure}.`, {
       param: 'provider',
     });
   }

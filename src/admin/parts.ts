@@ -29,6 +29,8 @@ export interface AdminParts {
   /** Posts a correction once: false where its id is known. Throws `ledger_unavailable`. */
   correct(row: CorrectionRow): boolean;
   snapshot(): Snapshot;
+  /** What to set so that a provider, provider/model or bare model is served; empty where nothing is known of it. */
+  remedy(wanted: string): string;
   /** What the configuration file says, without secrets, and what it was warned of. */
   config(): { readonly declared: Readonly<Record<string, unknown>>; readonly warnings: readonly { message: string }[] };
   readonly budgets: AdminBudgets;

@@ -48,7 +48,9 @@ export const policyRoutes: readonly Route[] = [
       if (!asked) throw new Refusal('invalid_request', 'Name a model: ?model=openai/gpt-4o', { param: 'model' });
       const targets = targetsOf(asked, parts.snapshot());
       if (targets.length === 0) {
-        throw new Refusal('unknown_model', `No configured provider has ${JSON.stringify(asked.slice(0, 200))}.`);
+        const remedy = parts.remedy(asked);
+        const message = `No configured provider has ${JSON.stringify(asked.slice(0, 200))}`;
+        throw new Refusal('unknown_model', `${message}${remedy && `: ${remedy}`}.`);
       }
       const rules = parts.snapshot().prices;
       const at = parts.clock.now();

@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Command, CommandError, type Context, columns } from './command.ts';
-import { askOfProvider } from './unconfigured.ts';
 
 interface State {
   readonly version: string;
@@ -67,7 +66,7 @@ const show: Command = {
   run: async (context) => {
     const [provider] = context.words;
     const query = provider === undefined ? '' : `?provider=${encodeURIComponent(provider)}`;
-    const shown = (await askOfProvider(context, `/admin/catalogue${query}`, provider ?? '')) as Shown;
+    const shown = (await context.ask('GET', `/admin/catalogue${query}`)) as Shown;
     if (context.json) context.io.out(JSON.stringify(shown));
     else for (const line of [...stateLines(shown), ...pricedLines(shown)]) context.io.out(line);
     return shown.problem === null ? 0 : 1;

@@ -2,7 +2,6 @@
 
 import { type Command, CommandError, columns } from './command.ts';
 import { findKey } from './key.ts';
-import { askOfProvider } from './unconfigured.ts';
 
 interface Line {
   readonly requests: number;
@@ -86,7 +85,7 @@ const price: Command = {
   run: async (context) => {
     const [model = ''] = context.words;
     const path = `/admin/prices?model=${encodeURIComponent(model)}`;
-    const answer = (await askOfProvider(context, path, model)) as { targets: readonly Price[] };
+    const answer = (await context.ask('GET', path)) as { targets: readonly Price[] };
     if (context.json) context.io.out(JSON.stringify(answer));
     else for (const target of answer.targets) for (const line of priceLines(target)) context.io.out(line);
     return answer.targets.every((target) => target.known) ? 0 : 1;

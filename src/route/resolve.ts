@@ -91,7 +91,7 @@ function permitted(asked: Asked, provider: Provider, model: string): Weighted {
 function byHeader(asked: Asked, header: string, known: readonly KnownProvider[]): Weighted {
   const name = header.trim().toLowerCase();
   const provider = configured(asked.snapshot, name);
-  if (!provider) throw unconfigured(asked, name, known);
+  if (!provider) throw unknown(asked, remedyFor(name, known));
   const { first, rest } = halves(asked.model);
   const prefixed = first !== '' && configured(asked.snapshot, first) === provider;
   return permitted(asked, provider, prefixed ? rest : asked.model);
@@ -103,15 +103,16 @@ function byOwner(asked: Asked, known: readonly KnownProvider[]): Weighted {
   const owners = [...snapshot.providers.values()].filter((provider) => provider.owns.some((each) => each.test(model)));
   const owner = owners.find((provider) => mayUse(caller, { provider, model }, snapshot)) ?? owners[0];
   if (owner) return permitted(asked, owner, model);
-  const { first } = halves(model);
-  if (first !== '') throw unconfigured(asked, first, known);
-  const missing = known.filter((row) => row.owns.some((each) => each.test(model)));
-  throw unknown(asked, missing.map(whatToSet).join(', or '));
+  throw unknown(asked, remedyFor(model, known));
 }
 
-function unconfigured(asked: Asked, name: string, known: readonly KnownProvider[]): Refusal {
-  const row = known.find((each) => each.name === name || each.synonyms.includes(name));
-  return unknown(asked, row ? whatToSet(row) : '');
+/** What to set so that a provider, provider/model or bare model is served that is not; empty where nothing is known of it. */
+export function remedyFor(wanted: string, known: readonly KnownProvider[]): string {
+  const { first } = halves(wanted);
+  const name = first === '' ? wanted : first;
+  const named = known.filter((row) => row.name === name || row.synonyms.includes(name));
+  const owning = first === '' ? known.filter((row) => row.owns.some((each) => each.test(wanted))) : [];
+  return (named.length > 0 ? named : owning).map(whatToSet).join(', or ');
 }
 
 function whatToSet(row: KnownProvider): string {

@@ -10,7 +10,7 @@ import type { CallFailure } from '../exchange/wire.ts';
 import type { Clock, Random } from '../world/world.ts';
 import { createHealth, type ProviderHealth } from './health.ts';
 import { orderTargets } from './order.ts';
-import { type KnownProvider, mayUse, resolve } from './resolve.ts';
+import { type KnownProvider, mayUse, remedyFor, resolve } from './resolve.ts';
 import { type Retry, retryRule } from './retry.ts';
 
 export interface PlanWants {
@@ -41,10 +41,14 @@ export interface Route {
   health(): readonly ProviderHealth[];
   /** What a key may use: aliases first, then the catalogue's models of each configured provider. */
   models(caller: Caller, snapshot: Snapshot): readonly ModelEntry[];
+  /** What to set so that a provider, provider/model or bare model is served; empty where nothing is known of it. */
+  remedy(wanted: string): string;
 }
 
 /** A list for menus; OpenRouter alone has 700. */
 const listedModelsMax = 2000;
+/** Characters of a name that is asked about: patterns are tried on it. */
+const wantedMax = 256;
 
 /** `known` are the rows of providers that could be configured, for the message that says what to set. */
 export function createRoute(
@@ -55,6 +59,7 @@ export function createRoute(
 ): Route {
   const health = createHealth(clock);
   return {
+    remedy: (wanted) => remedyFor(wanted.slice(0, wantedMax), known),
     plan(wants) {
       const { targets, alias } = resolve(wants, known);
       if (!alias) return { targets };
