@@ -91,7 +91,7 @@ export async function measureUsers(session: Session): Promise<Row[]> {
   const cpu: Read = (outcome) => outcome.cpuPercent;
   const memory: Read = (outcome) => outcome.peakMegabytes;
   return [
-    row('1,000 users: CPU of two cores', '%', own('gateway', cpu), beside(own, cpu, 1), { bound: 17 }),
+    row('1,000 users: CPU of two cores', '%', own('gateway', cpu), beside(own, cpu, 1), { bound: 17, absolute: true }),
     row('1,000 users: peak memory', 'MB', own('gateway', memory), beside(own, memory, 0), { bound: 240 }),
     row(
       '1,000 users: added time to first token, p50',
@@ -106,6 +106,7 @@ export async function measureUsers(session: Session): Promise<Row[]> {
       beside(added, firstChunkP99, 2),
       {
         bound: 20,
+        absolute: true,
       },
     ),
     row('1,000 users: added delay of a chunk, p99', 'ms', added('gateway', delayP99), beside(added, delayP99, 2)),
@@ -128,10 +129,12 @@ export async function measureMoreUsers(session: Session): Promise<Row[]> {
       relay(added, firstChunkP99, 2),
       {
         bound: 15,
+        absolute: true,
       },
     ),
     row('2,000 users: added delay of a chunk, p99', 'ms', added('gateway', delayP99), relay(added, delayP99, 2), {
       bound: 15,
+      absolute: true,
     }),
   ];
 }

@@ -10,6 +10,10 @@ export interface Row {
   readonly bound?: number;
   /** The goal in words. */
   readonly goal?: string;
+  /** A time, or a share of this machine's CPU, whose goal names no reference: a slower machine takes that much more. */
+  readonly absolute?: true;
+  /** On the row that tells it: how many times as long this machine takes as the one on which the goals were set. */
+  readonly slower?: number;
   /** What the references did, and how far the rounds lay apart. */
   readonly notes: string;
   /** Exchanges that went wrong: no figure stands beside them. */
@@ -32,17 +36,28 @@ export function digits(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-function cells(row: Row): string[] {
+/** An absolute figure against its goal as it would be on the machine of the goals; empty where that is not known. */
+function ratioThere(row: Row, slower: number | undefined): string {
+  if (slower === undefined || !row.absolute || row.bound === undefined || judge(row).verdict === 'failed') return '';
+  return (row.value / row.bound / slower).toFixed(2);
+}
+
+function cells(row: Row, slower: number | undefined): string[] {
   const { ratio, verdict } = judge(row);
   const bound = row.bound === undefined ? '' : `≤ ${digits(row.bound)} ${row.unit}${row.goal ? ` (${row.goal})` : ''}`;
   const value = Number.isNaN(row.value) ? '' : `${digits(row.value)} ${row.unit}`;
-  return [row.what, value, bound, ratio, verdict, row.errors ?? row.notes];
+  return [row.what, value, bound, ratio, ratioThere(row, slower), verdict, row.errors ?? row.notes];
 }
 
-const heading = ['what', 'measured', 'goal', 'of goal', 'verdict', 'beside it'];
+const heading = ['what', 'measured', 'goal', 'of goal', 'at its speed', 'verdict', 'beside it'];
+
+function allCells(rows: readonly Row[]): string[][] {
+  const slower = rows.find((row) => row.slower !== undefined)?.slower;
+  return rows.map((row) => cells(row, slower));
+}
 
 export function plainTable(rows: readonly Row[]): string {
-  const lines = [heading, ...rows.map(cells)];
+  const lines = [heading, ...allCells(rows)];
   const widths = heading.map((_, place) => Math.max(...lines.map((line) => line[place]?.length ?? 0)));
   return lines
     .map((line) =>
@@ -55,7 +70,7 @@ export function plainTable(rows: readonly Row[]): string {
 }
 
 export function markdownTable(rows: readonly Row[]): string {
-  const lines = [heading, heading.map(() => '---'), ...rows.map(cells)];
+  const lines = [heading, heading.map(() => '---'), ...allCells(rows)];
   return lines.map((line) => `| ${line.join(' | ')} |`).join('\n');
 }
 

@@ -121,7 +121,7 @@ export function row(
   unit: string,
   figured: Figure,
   notes: string,
-  goal?: { bound: number; words?: string },
+  goal?: { bound: number; words?: string; absolute?: true },
 ): Row {
   return {
     what,
@@ -129,6 +129,7 @@ export function row(
     value: figured.value,
     notes: `${figured.apart}${notes === '' ? '' : `; ${notes}`}`,
     ...(goal ? { bound: goal.bound, ...(goal.words === undefined ? {} : { goal: goal.words }) } : {}),
+    ...(goal?.absolute ? { absolute: true } : {}),
     ...(figured.errors === undefined ? {} : { errors: figured.errors }),
   };
 }

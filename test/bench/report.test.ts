@@ -27,6 +27,18 @@ test('a figure without a goal has no verdict', () => {
   assert.equal(judge({ what: 'x', unit: 'ms', value: 10, notes: '' }).verdict, '');
 });
 
+test('an absolute figure is also told at the speed of the machine of the goals, where a row tells how fast that is', () => {
+  const line = (rows: readonly Row[], place: number): string[] =>
+    (markdownTable(rows).split('\n')[2 + place] ?? '').split(' | ').slice(3, 5);
+  const absolute: Row = { ...row, value: 30, absolute: true };
+  const yardstick: Row = { ...row, what: 'yardstick', slower: 2 };
+  assert.deepEqual(line([absolute, row, yardstick], 0), ['3.00', '1.50']);
+  assert.deepEqual(line([absolute, row, yardstick], 1), ['1.00', ''], 'a ratio needs no such help');
+  assert.deepEqual(line([absolute], 0), ['3.00', ''], 'nothing tells the speed');
+  assert.deepEqual(line([{ ...absolute, errors: '1 × reset' }, yardstick], 0), ['', ''], 'a failed row has no figure');
+  assert.equal(judge(absolute).verdict, 'missed', 'the verdict is that of the bare figure');
+});
+
 test('medians and percentiles', () => {
   assert.equal(median([3, 1, 2]), 2);
   assert.equal(median([4, 1, 2, 3]), 2.5);
@@ -50,7 +62,7 @@ test('figures replace what stands between the markers, and nothing else', () => 
     writeFileSync(file, readFileSync(join(import.meta.dirname, '..', '..', 'bench', 'README.md')));
     writeFigures(file, markdownTable([row]));
     const once = readFileSync(file, 'utf8');
-    assert.match(once, /\| x \| 10\.0 ms \| ≤ 10\.0 ms \| 1\.00 \| met \|/);
+    assert.match(once, /\| x \| 10\.0 ms \| ≤ 10\.0 ms \| 1\.00 \| {2}\| met \|/);
     writeFigures(file, markdownTable([row]));
     assert.equal(readFileSync(file, 'utf8'), once);
     writeFileSync(file, 'no markers');
