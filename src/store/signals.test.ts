@@ -6,6 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { Client } from 'pg';
 import { createTestDatabase } from '../../test/postgres.ts';
 import type { Signal } from '../exchange/signal.ts';
+import { openPostgres } from './postgres.ts';
+import { writeSignal } from './signals.ts';
 import { openStore, type Store } from './store.ts';
 
 interface Ear {
@@ -66,6 +68,21 @@ test('a kill reaches every instance, the own one at once, each once', async (con
   await one.until(isKill('last'));
   assert.equal(one.heard.length, 2);
   assert.equal(other.heard.length, 2);
+});
+
+test('an instance whose clock runs ahead forgets nothing that the others have yet to hear', async (context) => {
+  const { url, sql } = await database(context);
+  await open(context, url, 'i1');
+  const ahead = openPostgres(url);
+  context.after(() => ahead.close());
+  context.mock.method(Date, 'now', () => 4_102_444_800_000);
+  for (const id of ['one', 'two', 'three'])
+    await ahead.transaction((session) => writeSignal(session, 'ahead', { kind: 'kill', what: 'run', id }));
+  const { rows } = await sql.query('SELECT at FROM tollgate.signals WHERE at < $1', [4_102_444_800_000]);
+  assert.equal(rows.length, 3);
+  await sql.query('UPDATE tollgate.signals SET at = at - 600001');
+  await ahead.transaction((session) => writeSignal(session, 'ahead', { kind: 'kill', what: 'run', id: 'four' }));
+  assert.equal((await sql.query('SELECT 1 FROM tollgate.signals')).rows.length, 1, 'ten minutes are enough');
 });
 
 test('what one instance saves, the others read again; what it could not save, they hear nothing of', async (context) => {

@@ -13,18 +13,22 @@ const lookMs = 500;
 const connectMs = 3_000;
 const answerMs = 2_000;
 const channel = 'tollgate_signals';
+/** One clock for all: an instance that runs ahead would forget what the others have not heard yet. */
+const databaseNow = 'CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)';
 
 /** Part of the transaction of `session`: heard once that is committed, and only then. */
 export async function writeSignal(session: Session, sender: string, signal: Signal): Promise<void> {
-  const now = Date.now();
   await session.all('SELECT pg_advisory_xact_lock(?)', [writeLock]);
   await session.run(
     `INSERT INTO signals (number, at, sender, body)
-    SELECT COALESCE(MAX(number), 0) + 1, CAST(? AS BIGINT), CAST(? AS TEXT), CAST(? AS TEXT) FROM signals`,
-    [now, sender, JSON.stringify(signal)],
+    SELECT COALESCE(MAX(number), 0) + 1, ${databaseNow}, CAST(? AS TEXT), CAST(? AS TEXT) FROM signals`,
+    [sender, JSON.stringify(signal)],
   );
   // The newest stays, so that numbers never begin again.
-  await session.run('DELETE FROM signals WHERE at < ? AND number < (SELECT MAX(number) FROM signals)', [now - keptMs]);
+  await session.run(
+    `DELETE FROM signals WHERE at < ${databaseNow} - ? AND number < (SELECT MAX(number) FROM signals)`,
+    [keptMs],
+  );
   await session.all(`SELECT pg_notify('${channel}', '')`);
 }
 

@@ -47,7 +47,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
   let pause = pauseMs.first;
   let exited = Promise.withResolvers<void>();
   const opened = Promise.withResolvers<void>();
-  const started = Date.now();
+  const started = performance.now();
 
   const setTrouble = (message: string | undefined): void => {
     if (message === trouble) return;
@@ -66,7 +66,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
       opened.resolve();
     } else if ('closed' in message) {
       setTrouble(message.closed);
-      if (message.forEver || (!mayBeAway && Date.now() - started > patienceMs))
+      if (message.forEver || (!mayBeAway && performance.now() - started > patienceMs))
         opened.reject(new Error(message.closed));
       else if (mayBeAway) opened.resolve();
     } else if ('followed' in message) nudged = false;
