@@ -62,6 +62,12 @@ function tally(parts: readonly Part[]): Tally {
   return sum;
 }
 
+type Words = Extract<Part, { type: 'text-delta' | 'reasoning-delta' }>;
+
+function isWords(part: Part): part is Words {
+  return part.type === 'text-delta' || part.type === 'reasoning-delta';
+}
+
 /** Which answers of a stream are under way, and whether one of them is inside a call. */
 class Choices {
   readonly #inside = new Map<number, 'text' | 'call' | 'finished'>();
@@ -87,7 +93,16 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
   let ended = false;
   const choices = new Choices();
 
+  /** What most events of a stream are: one piece of text. */
+  const forwardWords = (part: Words): Glimpse => {
+    choices.see(part);
+    const out = encoder.push(part);
+    return { content: true, characters: part.text.length, out: out === '' ? undefined : out };
+  };
+
   const forward = (parts: readonly Part[]): Glimpse => {
+    const first = parts[0];
+    if (parts.length === 1 && first && isWords(first) && !ended) return forwardWords(first);
     const sum = tally(parts);
     let out = '';
     for (const part of parts) {

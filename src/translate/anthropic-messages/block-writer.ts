@@ -8,6 +8,8 @@ import { own, tag, unsigned } from './signature.ts';
 
 export interface BlockSink {
   open(block: Json): void;
+  /** A piece of the words of the open block, whose kind they are: what most deltas are. */
+  words(type: 'text_delta' | 'thinking_delta', field: 'text' | 'thinking', words: string): void;
   delta(delta: Json): void;
   close(): void;
 }
@@ -111,7 +113,7 @@ export class BlockWriter {
   #text(text: string): void {
     if (text === '') return;
     if (this.#current !== 'text' || this.#cited) this.#open('text', { type: 'text', text: '' });
-    this.#sink.delta({ type: 'text_delta', text });
+    this.#sink.words('text_delta', 'text', text);
   }
 
   #reasoning(part: Extract<Part, { type: 'reasoning-delta' | 'reasoning-signature' }>): void {
@@ -121,7 +123,7 @@ export class BlockWriter {
     }
     if (this.#current !== 'thinking') this.#open('thinking', { type: 'thinking', thinking: '', signature: '' });
     if (part.type === 'reasoning-delta') {
-      this.#sink.delta({ type: 'thinking_delta', thinking: part.text });
+      this.#sink.words('thinking_delta', 'thinking', part.text);
       return;
     }
     this.#sink.delta({ type: 'signature_delta', signature: tag(part.signature) });

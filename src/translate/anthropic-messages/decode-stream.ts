@@ -4,6 +4,7 @@ import type { StreamDecoder } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import type { Part } from '../../exchange/part.ts';
 import { isObject, type Json, list, object, parse, text } from '../json.ts';
+import { Molded } from '../mold.ts';
 import { decodeEnd, reasoningProof, startOf, toolInput, toolStart } from './decode-answer.ts';
 import { decodeCitation, opaque } from './decode-blocks.ts';
 import { failureOf, unreadable } from './errors.ts';
@@ -20,6 +21,8 @@ interface Open {
   readonly citations: unknown[];
 }
 
+type Words = 'text-delta' | 'reasoning-delta';
+
 interface State {
   readonly open: Map<number, Open>;
   tools: number;
@@ -29,10 +32,18 @@ interface State {
 
 export function streamDecoder(): StreamDecoder {
   const state: State = { open: new Map(), tools: 0, characters: 0, usage: {} };
+  const ordinary = new Molded<Words>();
   return {
     push(frame) {
+      const words = ordinary.tell(frame);
+      if (words !== undefined && ordinary.kind) return ordinaryDelta(ordinary.kind, words, state);
       const parts: Part[] = [];
-      decodeEvent(frame, state, parts);
+      if (frame.data !== '') {
+        // Whatever is read in full may open or close the block that deltas are for.
+        ordinary.forget();
+        decodeEvent(frame, state, parts);
+        learn(frame, parts, ordinary);
+      }
       return parts;
     },
     end() {
@@ -41,6 +52,29 @@ export function streamDecoder(): StreamDecoder {
       state.open.clear();
       return parts;
     },
+  };
+}
+
+function ordinaryDelta(type: Words, words: string, state: State): Part[] {
+  if (words === '') return [];
+  if (type === 'text-delta') state.characters += words.length;
+  return [{ type, choice: 0, text: words }];
+}
+
+/** Of a text or thinking delta of an open block nothing else is read than its index, its type and its words. */
+function learn(frame: Frame, parts: readonly Part[], ordinary: Molded<Words>): void {
+  const [part] = parts;
+  if (parts.length !== 1 || !part) return;
+  if (part.type === 'text-delta') ordinary.learn(frame, '"text"', wordsOf('text_delta', 'text'), part.type);
+  else if (part.type === 'reasoning-delta')
+    ordinary.learn(frame, '"thinking"', wordsOf('thinking_delta', 'thinking'), part.type);
+}
+
+function wordsOf(type: string, field: string): (body: unknown) => unknown {
+  return (body) => {
+    const event = object(body);
+    const delta = object(event.delta);
+    return event.type === 'content_block_delta' && delta.type === type ? delta[field] : undefined;
   };
 }
 

@@ -74,12 +74,14 @@ function collect(content: Record<string, unknown>[], losses: Loss[]): BlockSink 
       input = [];
       content.push({ ...block });
     },
+    words(_, field, words) {
+      const block = content.at(-1);
+      if (block) append(block, field, words);
+    },
     delta(delta) {
       const block = content.at(-1);
       if (!block) return;
-      if (delta.type === 'text_delta') append(block, 'text', delta.text);
-      else if (delta.type === 'thinking_delta') append(block, 'thinking', delta.thinking);
-      else if (delta.type === 'signature_delta') append(block, 'signature', delta.signature);
+      if (delta.type === 'signature_delta') append(block, 'signature', delta.signature);
       else if (delta.type === 'input_json_delta') input.push(String(delta.partial_json));
       else if (delta.type === 'citations_delta') {
         block.citations = [...(Array.isArray(block.citations) ? block.citations : []), delta.citation];

@@ -15,6 +15,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   let out = '';
   let started = false;
   let index = -1;
+  /** What stands before the words of a delta: the same in each delta of a block. */
+  let before: string | undefined;
   let finish: Finish | undefined;
   let usage: Usage = noUsage();
 
@@ -38,7 +40,12 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     {
       open(block) {
         index++;
+        before = undefined;
         out += event('content_block_start', { type: 'content_block_start', index, content_block: block });
+      },
+      words(type, field, words) {
+        before ??= `event: content_block_delta\ndata: {"type":"content_block_delta","index":${index},"delta":{"type":"${type}","${field}":`;
+        out += `${before}${JSON.stringify(words)}}}\n\n`;
       },
       delta(delta) {
         out += event('content_block_delta', { type: 'content_block_delta', index, delta });

