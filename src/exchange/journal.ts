@@ -11,6 +11,11 @@ const openBrace = 0x7b;
 /** Eight hex digits and a blank. */
 const headBytes = 9;
 const hex = Buffer.from('0123456789abcdef', 'latin1');
+/** By byte: what it says as a hex digit, 255 where it is none. */
+const values = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = hex.indexOf(byte);
+  return digit < 0 ? 255 : digit;
+});
 
 /** The most bytes that `writeRow` can need for this text: UTF-8 takes at most three for each UTF-16 unit. */
 export function rowBytesMax(json: string): number {
@@ -49,27 +54,39 @@ export function scanRows(bytes: Buffer, from: number, visit: (row: JournalRow, e
   return scanTexts(bytes, from, (json, end) => visit(JSON.parse(json), end));
 }
 
-/** The same for those who need few of the rows, or the text itself: a row's JSON begins with its `type`. */
+/** The same for those who need the text itself. */
 export function scanTexts(bytes: Buffer, from: number, visit: (json: string, end: number) => unknown): Scan {
-  let end = from;
-  let damagedBytes = 0;
-  for (let at = from; ; ) {
-    const to = bytes.indexOf(lineFeed, at);
-    if (to < 0) break;
-    if (whole(bytes, at, to)) {
-      damagedBytes += at - end;
-      end = to + 1;
-      if (visit(bytes.toString('utf8', at + headBytes, to), end) === false) break;
-    }
-    at = to + 1;
-  }
-  return { end, damagedBytes };
+  return scanSpans(bytes, from, (start, end) => visit(bytes.toString(undefined, start, end), end + 1));
 }
 
-function whole(bytes: Buffer, at: number, to: number): boolean {
+/** The same for those who need few of the rows: the JSON of each is `bytes` from `start` to `end`, a line feed behind it. */
+export function scanSpans(bytes: Buffer, from: number, visit: (start: number, end: number) => unknown): Scan {
+  let whole = from;
+  let damagedBytes = 0;
+  for (let at = from; ; ) {
+    const end = bytes.indexOf(lineFeed, at);
+    if (end < 0) break;
+    if (isWhole(bytes, at, end)) {
+      damagedBytes += at - whole;
+      whole = end + 1;
+      if (visit(at + headBytes, end) === false) break;
+    }
+    at = end + 1;
+  }
+  return { end: whole, damagedBytes };
+}
+
+function isWhole(bytes: Buffer, at: number, end: number): boolean {
   const from = at + headBytes;
-  if (to <= from || bytes[at + 8] !== blank || bytes[from] !== openBrace) return false;
-  return Number.parseInt(bytes.toString('latin1', at, at + 8), 16) === crc32(bytes.subarray(from, to));
+  if (end <= from || bytes[at + 8] !== blank || bytes[from] !== openBrace) return false;
+  // Digit by digit, which spares a string a row.
+  let checksum = 0;
+  for (let index = at; index < at + 8; index++) {
+    const digit = values[bytes[index] ?? 0] ?? 255;
+    if (digit > 15) return false;
+    checksum = (checksum << 4) | digit;
+  }
+  return checksum >>> 0 === crc32(bytes.subarray(from, end));
 }
 
 const segmentName = /^\d{12}\.journal$/;

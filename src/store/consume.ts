@@ -2,10 +2,11 @@
 
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { scanRows, scanTexts, segmentNames } from '../exchange/journal.ts';
-import type { CorrectionRow, JournalRow, ReceiptRow } from '../exchange/receipt.ts';
+import { scanSpans, segmentNames } from '../exchange/journal.ts';
+import type { CorrectionRow } from '../exchange/receipt.ts';
 import type { Database } from './database.ts';
-import { type Batch, post, type Received } from './post.ts';
+import { type Batch, post } from './post.ts';
+import { type Received, receive, startsWith } from './received.ts';
 
 export interface Cursor {
   readonly segment: string;
@@ -26,7 +27,7 @@ export interface ConsumerOptions {
 }
 
 /** Bytes read at a time: bounds both memory and the length of a transaction. */
-const chunkBytes = 4 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
 
 export function createConsumer(database: Database, { journalFolder, instance }: ConsumerOptions): Consumer {
   /** Unset where only the database knows: at first, and after a commit of which nobody heard how it ended. */
@@ -43,7 +44,7 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
     await database.transaction(async (session) => {
       const [horizon] = await session.all('SELECT kept_from FROM horizon');
       const keptFrom = Number(horizon?.kept_from ?? 0);
-      await post(session, { ...batch, receipts: batch.receipts.filter(({ receipt }) => receipt.at >= keptFrom) });
+      await post(session, { ...batch, receipts: batch.receipts.filter(({ at }) => at >= keptFrom) });
       await session.run(
         `INSERT INTO cursors (instance, segment, bytes) VALUES (?, ?, ?)
         ON CONFLICT (instance) DO UPDATE SET segment = excluded.segment, bytes = excluded.bytes`,
@@ -65,11 +66,10 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
       const receipts: Received[] = [];
       const corrections: CorrectionRow[] = [];
       const bytes = readWhole(join(journalFolder, name), offset);
-      const { end } = scanTexts(bytes, 0, (json) => {
-        if (json.startsWith('{"type":"hold"')) return;
-        const row = JSON.parse(json) as JournalRow;
-        if (row.type === 'receipt') receipts.push(received(json, row));
-        else if (row.type === 'correction') corrections.push(row);
+      const { end } = scanSpans(bytes, 0, (start, to) => {
+        if (startsWith(bytes, start, receiptHead)) receipts.push(receive(bytes, start, to));
+        else if (startsWith(bytes, start, correctionHead))
+          corrections.push(JSON.parse(bytes.toString(undefined, start, to)));
       });
       const next = names.find((each) => each > name);
       if (end > 0) await advance({ segment: name, offset: offset + end }, { receipts, corrections });
@@ -80,13 +80,9 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
   };
 }
 
-const receiptHead = '{"type":"receipt","receipt":';
-
-/** The receipt's own text is cut out of its row, which spares writing it anew; where accounts follow it, it is written. */
-function received(json: string, { receipt, accounts }: ReceiptRow): Received {
-  const plain = accounts === undefined && json.startsWith(receiptHead);
-  return { receipt, body: plain ? json.slice(receiptHead.length, -1) : JSON.stringify(receipt) };
-}
+/** A row's JSON begins with its type. Half of the rows are holds, of which nothing is wanted here. */
+const receiptHead = Buffer.from('{"type":"receipt"', 'latin1');
+const correctionHead = Buffer.from('{"type":"correction"', 'latin1');
 
 /** From `offset`, a chunk or more: as much as it takes to have one whole row, or all there is. */
 function readWhole(path: string, offset: number): Buffer {
@@ -98,7 +94,7 @@ function readWhole(path: string, offset: number): Buffer {
       const bytes = buffer.subarray(0, readSync(descriptor, buffer, 0, size, offset));
       let found = false;
       if (size < left) {
-        scanRows(bytes, 0, () => {
+        scanSpans(bytes, 0, () => {
           found = true;
           return false;
         });

@@ -16,8 +16,8 @@ export interface Session {
   all(text: string, values?: readonly Value[]): Promise<readonly Row[]>;
   /** How many rows it changed. */
   run(text: string, values?: readonly Value[]): Promise<number>;
-  /** Adds the rows whose key is not there yet; answers the first column of each row that was added. */
-  add(table: Table, rows: readonly (readonly Value[])[]): Promise<Set<string>>;
+  /** Adds the rows whose key is not there yet; answers which were, by their place in `rows`. The first column is the key. */
+  add(table: Table, rows: readonly (readonly Value[])[]): Promise<ReadonlySet<number>>;
   /** Adds every whole number that is no key to the one that stands under the key. Each key once. */
   sum(table: Table, rows: readonly (readonly Value[])[]): Promise<void>;
 }

@@ -46,7 +46,7 @@ export function createOtherCosts(database: Database): OtherCosts {
         entry.provider,
         JSON.stringify(entry),
       ]);
-      return (await database.transaction((session) => session.add(table, rows))).size;
+      return rows.length - (await database.transaction((session) => session.add(table, rows))).size;
     },
     removeOtherCost: async (id) => (await database.run('DELETE FROM other_costs WHERE id = ?', [id])) > 0,
   };

@@ -1,20 +1,14 @@
 // A batch of the journal's rows into the tables, each row once: by its id, its sums only where it was new.
 
-import type { CorrectionRow, Ending, Receipt } from '../exchange/receipt.ts';
-import { inputTokens, outputTokens } from '../exchange/usage.ts';
+import type { CorrectionRow, Ending } from '../exchange/receipt.ts';
 import type { Session, Value } from './database.ts';
+import type { Received } from './received.ts';
 import { correctionsTable, receiptsTable, rollupsTable } from './tables.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 /** Of a name that is part of a key: PostgreSQL takes 2,700 bytes for a whole key. */
 const nameLengthMax = 200;
-
-/** A receipt, and its JSON text. */
-export interface Received {
-  readonly receipt: Receipt;
-  readonly body: string;
-}
 
 export interface Batch {
   readonly receipts: readonly Received[];
@@ -24,22 +18,28 @@ export interface Batch {
 export async function post(session: Session, { receipts, corrections }: Batch): Promise<void> {
   const sums = createSums();
   if (receipts.length > 0) {
-    const rows = receipts.map(({ receipt, body }) => {
-      const { id, at, keyId, ending, cost } = receipt;
-      return [label(id), whole(at), label(keyId), label(ending), whole(cost), body];
+    const rows = receipts.map(({ id, at, keyId, ending, body }) => [
+      label(id),
+      whole(at),
+      label(keyId),
+      label(ending),
+      body,
+    ]);
+    const known = await session.add(receiptsTable, rows);
+    receipts.forEach((receipt, index) => {
+      if (!known.has(index)) sums.receipt(receipt);
     });
-    const added = await session.add(receiptsTable, rows);
-    // Taken out once found: a batch may have a receipt twice.
-    for (const { receipt } of receipts) if (added.delete(label(receipt.id))) sums.receipt(receipt);
   }
   if (corrections.length > 0) {
     const rows = corrections.map((row) => {
       const { id, at, provider, model, amount } = row;
       return [label(id), whole(at), dayOf(row), label(provider), label(model), whole(amount), JSON.stringify(row)];
     });
-    const added = await session.add(correctionsTable, rows);
+    const known = await session.add(correctionsTable, rows);
     const keyOf = await keysOf(session, corrections);
-    for (const row of corrections) if (added.delete(label(row.id))) sums.correction(row, keyOf(row));
+    corrections.forEach((row, index) => {
+      if (!known.has(index)) sums.correction(row, keyOf(row));
+    });
   }
   await session.sum(rollupsTable, sums.rows());
 }
@@ -58,46 +58,51 @@ type Counts = [
   cacheMisses: number,
 ];
 
+interface Sums {
+  readonly at: number;
+  readonly names: readonly [keyId: string, provider: string, model: string];
+  readonly counts: Counts;
+}
+
 /**
  * Added up in memory before the tables see it: a batch of 5,000 receipts touches some dozen rows, and one upsert each
  * instead of two a receipt spares 10 µs of CPU a request.
  */
 function createSums() {
-  const hours = new Map<string, { at: number; names: [string, string, string]; counts: Counts }>();
+  const hours = new Map<string, Sums>();
+  let last: Sums | undefined;
   const under = (at: number, keyId: string, provider: string, model: string): Counts => {
     const hour = at - (at % hourMs);
+    // Mostly it is the one of a moment ago: a receipt's charge is where it was served, and requests come in runs.
+    if (last?.at === hour && last.names[0] === keyId && last.names[1] === provider && last.names[2] === model)
+      return last.counts;
     const key = `${hour}\n${keyId}\n${provider}\n${model}`;
     let sums = hours.get(key);
     if (!sums) {
-      sums = {
-        at: hour,
-        names: [label(keyId), label(provider), label(model)],
-        counts: [0, 0, 0, 0, 0, 0, 0, 0],
-      };
+      sums = { at: hour, names: [keyId, provider, model], counts: [0, 0, 0, 0, 0, 0, 0, 0] };
       hours.set(key, sums);
     }
+    last = sums;
     return sums.counts;
   };
 
   return {
     /** The request counts where it was served; each charge where it was made, so that waste shows under its provider. */
-    receipt(receipt: Receipt): void {
-      const { keyId, provider, model, cost, saved, cache, ending } = receipt;
-      const at = whole(receipt.at);
-      const served = under(at, keyId, provider, model);
+    receipt({ at, keyId, provider, model, ending, cost, saved, cache, charges }: Received): void {
+      const served = under(whole(at), keyId, provider, model);
       served[0] += 1;
       if (failures.has(ending)) served[1] += 1;
       served[2] += whole(cost);
       served[3] += whole(saved);
       if (cache === 'hit' || cache === 'semantic') served[6] += 1;
       if (cache === 'miss') served[7] += 1;
-      for (const charge of receipt.charges) {
-        const sums = under(at, keyId, charge.provider, charge.model);
+      for (const charge of charges) {
+        const sums = under(whole(at), keyId, charge.provider, charge.model);
         // `served` has the whole cost and gives away what belongs to others, so that the total stays the receipt's.
         sums[2] += whole(charge.cost);
         served[2] -= whole(charge.cost);
-        sums[4] += whole(inputTokens(charge.usage));
-        sums[5] += whole(outputTokens(charge.usage));
+        sums[4] += whole(charge.inputTokens);
+        sums[5] += whole(charge.outputTokens);
       }
     },
     correction(row: CorrectionRow, keyId: string): void {
@@ -106,7 +111,8 @@ function createSums() {
     /** In one order whoever writes them: two instances must not wait for each other's rows. */
     rows(): Value[][] {
       const all = new Map<string, Value[]>();
-      for (const { at, names, counts } of hours.values()) {
+      for (const { at, names: whose, counts } of hours.values()) {
+        const names = whose.map(label);
         for (const [grain, start] of [
           ['day', at - (at % dayMs)],
           ['hour', at],

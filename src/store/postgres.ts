@@ -100,11 +100,17 @@ function createSession(query: Query): Session {
       }
     },
     async add(table, rows) {
-      if (rows.length === 0) return new Set();
+      const known = new Set<number>();
+      if (rows.length === 0) return known;
       const first = Object.keys(table.columns)[0];
       const text = `${insert(table)} ON CONFLICT (${table.key.join(', ')}) DO NOTHING RETURNING ${first} AS added`;
       const answer = await query(text, byColumn(table, rows));
-      return new Set(answer.rows.map(({ added }) => String(added)));
+      const added = new Set(answer.rows.map(({ added }) => added));
+      // Taken out once found: the rows may have a key twice.
+      rows.forEach(([key], index) => {
+        if (!added.delete(key)) known.add(index);
+      });
+      return known;
     },
     async sum(table, rows) {
       if (rows.length > 0) await query(`${insert(table)} ${upsertTail(table)}`, byColumn(table, rows));

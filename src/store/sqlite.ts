@@ -5,6 +5,13 @@ import { type Database, type Row, type Session, type Table, Taken, upsertTail } 
 
 /** Texts differ by which filters a question has. */
 const statementsMax = 200;
+/**
+ * A receipt takes 850 bytes, of which a page of SQLite's usual 4,096 holds four: with 16 KiB the tree is half as deep and
+ * taking one in costs a fifth less CPU. A commit of few rows writes more for it: 64 KiB instead of 16 for one alone.
+ */
+const pageBytes = 16_384;
+/** The ends of the index by key, a page for each of some hundreds of busy keys. */
+const cacheKibibytes = 8_192;
 /** SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE. */
 const taken: readonly unknown[] = [1555, 2067];
 
@@ -12,8 +19,11 @@ const taken: readonly unknown[] = [1555, 2067];
 export function openSqlite(file: string): Database {
   const database = new DatabaseSync(file);
   try {
-    // The wait first: several processes open the file at once, and changing its mode takes a lock.
-    database.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    // The wait first: several processes open the file at once, and changing its mode takes a lock. The size of a page
+    // only counts where the file is new.
+    database.exec(
+      `PRAGMA busy_timeout = 5000; PRAGMA page_size = ${pageBytes}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${cacheKibibytes}`,
+    );
   } catch (error) {
     database.close();
     throw error;
@@ -79,9 +89,11 @@ function createSession(database: DatabaseSync): Session {
     },
     async add(table, rows) {
       const statement = prepare(`${insert(table)} ON CONFLICT DO NOTHING`);
-      const added = new Set<string>();
-      for (const row of rows) if (statement.run(...row).changes > 0) added.add(String(row[0]));
-      return added;
+      const known = new Set<number>();
+      rows.forEach((row, index) => {
+        if (statement.run(...row).changes === 0) known.add(index);
+      });
+      return known;
     },
     async sum(table, rows) {
       const statement = prepare(`${insert(table)} ${upsertTail(table)}`);

@@ -4,7 +4,7 @@ import type { Table } from './database.ts';
 
 export const receiptsTable: Table = {
   name: 'receipts',
-  columns: { id: 'text', at: 'whole', key_id: 'text', ending: 'text', cost: 'whole', body: 'text' },
+  columns: { id: 'text', at: 'whole', key_id: 'text', ending: 'text', body: 'text' },
   key: ['id'],
 };
 

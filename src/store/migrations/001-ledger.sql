@@ -6,7 +6,6 @@ CREATE TABLE receipts (
   at INTEGER NOT NULL,
   key_id TEXT NOT NULL,
   ending TEXT NOT NULL,
-  cost INTEGER NOT NULL,
   -- The whole receipt as JSON, its charges in it.
   body TEXT NOT NULL
 ) WITHOUT ROWID, STRICT;
