@@ -44,9 +44,10 @@ export function send(clock: SimClock, listener: InboundListener, wanted: ClientR
     emit(inbound, 'end');
   }
 
-  function take(chunk: Uint8Array | string): boolean {
+  function take(chunk: Uint8Array | string, latin1?: 'latin1'): boolean {
     if (answer.end !== 'open') return true;
-    answer.body += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, latin1) : Buffer.from(chunk);
+    answer.body += bytes.toString('utf8');
     const { stalls } = wanted;
     if (stalls && !stalled && answer.body.length > stalls.afterBytes) {
       stalled = true;

@@ -62,6 +62,8 @@ const bodies: Readonly<Record<Provider, readonly string[]>> = {
     `{${chunkHead},"service_tier":"#","choices":[{"index":0,"delta":{"content":"@"}}]}`,
     `{${chunkHead},"choices":[{"delta":{"content":"@","content":"twice"},"index":0}]}`,
     `{${chunkHead},"choices":[{"delta":{"content":"once","content":"@"},"index":0}]}`,
+    `{${chunkHead},"choices":[{"index":0,"delta":{"annotations":[{"content":"@"}],"content":"fixed"}}]}`,
+    `{${chunkHead},"choices":[{"index":0,"delta":{"reasoning":"fixed","reasoning_details":[{"text":"fixed","content":"@"}]}}]}`,
     `{${chunkHead},"x":{"content":"@"},"choices":[{"index":1,"delta":{"content":"fixed"}}]}`,
     `{${chunkHead},"choices":[{"index":0,"delta":{"content":"@"}},{"index":1,"delta":{"content":"@"}}]}`,
     `{ "choices" : [ { "index" : 0 , "delta" : { "role":"assistant", "content" :  "@" } } ] , "id":"x" }`,

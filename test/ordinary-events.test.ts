@@ -8,6 +8,8 @@ import { type Format, formats } from '../src/exchange/format.ts';
 import { Frame } from '../src/exchange/frame.ts';
 import type { Part } from '../src/exchange/part.ts';
 import { noUsage } from '../src/exchange/usage.ts';
+import { type DeltaSpan, valueAt } from '../src/translate/openai-chat/scan.ts';
+import { fits, type Shape, shapeOf } from '../src/translate/openai-chat/shape.ts';
 import { codecs, openLane } from '../src/translate/translate.ts';
 import { chunkHead, misleading, opened, type Provider, plain, providers } from './misleading-streams.ts';
 import { recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
@@ -64,6 +66,28 @@ function assertAlike(provider: Provider, frames: readonly Frame[], name: string)
   }
 }
 
+/** A chunk told by its words alone counts as one whose delta was scanned. */
+function assertScansAlike(frames: readonly Frame[], name: string): number {
+  let shape: Shape | undefined;
+  let told = 0;
+  for (const { latin1 } of frames) {
+    const [span, scanned] = [emptySpan(), emptySpan()];
+    if (shape && fits(latin1, { ...shape, words: undefined }, scanned)) {
+      assert.ok(fits(latin1, shape, span), name);
+      assert.deepEqual(span, scanned, name);
+      if (shape.words && latin1.startsWith(shape.words.before)) told++;
+    } else {
+      assert.ok(!shape || !fits(latin1, shape, span), name);
+      shape = valueAt(latin1, '"delta"') < 0 ? shape : (shapeOf(latin1, false, span) ?? shape);
+    }
+  }
+  return told;
+}
+
+function emptySpan(): DeltaSpan {
+  return { characters: 0, end: 0, calls: false };
+}
+
 /** Nothing leaves behind the end, and each line of data is what `JSON.stringify` writes, although most are put together from pieces. */
 function assertCanonical(glimpses: readonly unknown[], name: string): void {
   let ended = false;
@@ -92,7 +116,8 @@ for (const provider of Object.keys(providers) as Provider[]) {
   test(`seeded streams of ${provider} that are made to mislead`, () => {
     for (let seed = 1; seed <= 400; seed++) {
       const chance = seeded(seed);
-      assertAlike(provider, framesOf(misleading(provider, chance)), `seed ${seed}`);
+      const frames = framesOf(misleading(provider, chance));
+      assertAlike(provider, frames, `seed ${seed}`);
     }
   });
 
@@ -109,6 +134,15 @@ for (const provider of Object.keys(providers) as Provider[]) {
     assert.ok(whole.length < 10, `${whole.length} parses of whole events`);
   });
 }
+
+test('chunks that are told by their words alone count as those whose delta is scanned', () => {
+  let told = 0;
+  for (let seed = 1; seed <= 400; seed++) {
+    told += assertScansAlike(framesOf(misleading('openai-chat', seeded(seed))), `seed ${seed}`);
+  }
+  for (const { id, response } of recordings('chat')) told += assertScansAlike(framesOf(response.sse_text ?? ''), id);
+  assert.ok(told > 100, `${told} told`);
+});
 
 test('a stream of nothing but ordinary events begins and can be finished like any other', () => {
   const frames = (provider: Provider): Frame[] =>

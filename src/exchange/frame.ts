@@ -3,11 +3,20 @@
 export class Frame {
   /** The event as received, its closing blank line included. */
   readonly bytes: Buffer;
+  #latin1: string | undefined;
   #event: string | undefined;
   #data: string | undefined;
 
-  constructor(bytes: Buffer) {
+  /** `latin1`: the same bytes, one character each, where somebody has read them so already. */
+  constructor(bytes: Buffer, latin1?: string) {
     this.bytes = bytes;
+    this.#latin1 = latin1;
+  }
+
+  /** The bytes, one character each: positions in it are those in the bytes. Made once. */
+  get latin1(): string {
+    this.#latin1 ??= this.bytes.toString('latin1');
+    return this.#latin1;
   }
 
   /** The `event:` field; empty where there is none. */

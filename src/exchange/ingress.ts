@@ -26,6 +26,8 @@ export interface Reply {
   begin(status: number, headers: Readonly<Record<string, string>>): void;
   /** False once more than the bound is waiting: stop until `onDrain`. A dead reply swallows writes and says true. */
   write(chunk: Uint8Array | string): boolean;
+  /** Bytes as a text of one character each: the cheapest to write. */
+  writeLatin1(text: string): boolean;
   end(): void;
   /** Tears the connection down, so that a half-sent answer cannot look whole. */
   destroy(): void;

@@ -48,6 +48,10 @@ export class OpenReply implements Reply {
     return this.gone || this.ended || this.#outbound.write(chunk);
   }
 
+  writeLatin1(text: string): boolean {
+    return this.gone || this.ended || this.#outbound.write(text, 'latin1');
+  }
+
   end(): void {
     if (!this.gone && !this.ended) this.#outbound.end();
     this.ended = true;

@@ -12,7 +12,7 @@ import { unreadable } from './collect.ts';
 import { Drain, type DrainPlaces } from './drain.ts';
 import type { PumpBounds, PumpHooks } from './hooks.ts';
 import type { Outcome, Passed, StreamEnd } from './outcome.ts';
-import { createOutgoing, joined, type Outgoing } from './outgoing.ts';
+import { joined, Outgoing } from './outgoing.ts';
 import { createFrameReader, type FrameReader } from './reader.ts';
 import { Tally } from './tally.ts';
 
@@ -76,7 +76,7 @@ export class Pump implements CallHandler, Listed {
     this.#clock = clock;
     this.#resolve = resolve;
     this.#reader = createFrameReader(bounds.eventBytes);
-    this.#out = createOutgoing((bytes) => this.#send(bytes));
+    this.#out = new Outgoing((bytes, latin1) => this.#send(bytes, latin1));
     this.lastWriteAt = clock.monotonic();
   }
 
@@ -238,7 +238,7 @@ export class Pump implements CallHandler, Listed {
       };
       return true;
     }
-    if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true);
+    if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true ? frame : undefined);
     if (glimpse.finished) this.#finished = true;
     else if (glimpse.characters > 0) this.#finished = false;
     if (this.#finished || (!glimpse.content && glimpse.usage === undefined)) return true;
@@ -341,9 +341,9 @@ export class Pump implements CallHandler, Listed {
     if (held && held.length > 0) this.#write(joined(held));
   }
 
-  #send(bytes: Uint8Array | string): void {
+  #send(bytes: Uint8Array | string, latin1: string | undefined): void {
     if (!this.#preamble) {
-      this.#write(bytes);
+      this.#write(bytes, latin1);
       return;
     }
     this.#preamble.push(bytes);
@@ -356,10 +356,11 @@ export class Pump implements CallHandler, Listed {
     if (endsWithReturn(this.#written)) this.#write('\n');
   }
 
-  #write(bytes: Uint8Array | string): void {
+  #write(bytes: Uint8Array | string, latin1?: string): void {
     this.lastWriteAt = this.#clock.monotonic();
     this.#written = bytes;
-    if (this.#reply.write(bytes) || this.stalledSince > 0) return;
+    const more = latin1 === undefined ? this.#reply.write(bytes) : this.#reply.writeLatin1(latin1);
+    if (more || this.stalledSince > 0) return;
     this.stalledSince = this.lastWriteAt;
     this.#handle?.pause();
   }

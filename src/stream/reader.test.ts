@@ -92,6 +92,22 @@ test('byte by byte: mixed line ends, split UTF-8, multi-line data', () => {
   assert.deepEqual(forwarded, bytes);
 });
 
+test('two events in a chunk are two, whatever ends their lines', () => {
+  for (const first of ['data: 1\r\r', 'data: 1\r\n\n', 'data: 1\n\n', ': 1\r\n\r\n']) {
+    const frames = createFrameReader(1000).push(Buffer.from(`${first}data: 2\n\n`));
+    assert.deepEqual(
+      frames?.map((frame) => frame.bytes.toString()),
+      [first, 'data: 2\n\n'],
+    );
+  }
+});
+
+test('the second half of a torn CRLF is no line of its own', () => {
+  const reader = createFrameReader(1000);
+  assert.equal(reader.push(Buffer.from('data: 1\r\n\r'))?.length, 1);
+  assert.deepEqual(reader.push(Buffer.from('\n\n')), []);
+});
+
 test('an event that never ends is refused at the bound, not gathered', () => {
   const reader = createFrameReader(1000);
   let pushes = 0;

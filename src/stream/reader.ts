@@ -6,6 +6,9 @@ import { Frame } from '../exchange/frame.ts';
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
+/** Most events come alone, in a chunk each: such a chunk is read as text once, for everybody. */
+const wholeBytesMax = 4096;
+
 export interface FrameReader {
   /** Whole events of this chunk, in order; undefined once an event outgrew the bound (the stream is unreadable). */
   push(chunk: Buffer): Frame[] | undefined;
@@ -58,6 +61,10 @@ export function createFrameReader(eventBytes: number): FrameReader {
 
   return {
     push(chunk) {
+      if (pendingBytes === 0 && !lastWasReturn && chunk.length <= wholeBytesMax) {
+        const text = chunk.toString('latin1');
+        if (isOneEvent(text)) return [new Frame(chunk, text)];
+      }
       const frames: Frame[] = [];
       const returns = chunk.includes(carriageReturn);
       let from = 0;
@@ -91,6 +98,15 @@ export function createFrameReader(eventBytes: number): FrameReader {
       return new Frame(bytes);
     },
   };
+}
+
+/** Whether these are the lines of one event and nothing else. A CR leaves it open. */
+function isOneEvent(text: string): boolean {
+  const last = text.length - 2;
+  if (text.charCodeAt(last) !== lineFeed || text.charCodeAt(last + 1) !== lineFeed) return false;
+  let feed = text.indexOf('\n');
+  while (text.charCodeAt(feed + 1) !== lineFeed) feed = text.indexOf('\n', feed + 1);
+  return feed === last && !text.includes('\r');
 }
 
 /** The first line end at or after `at`. Native search: four times faster than a byte loop on chunks of 150 bytes. */

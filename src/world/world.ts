@@ -96,6 +96,8 @@ export interface InboundRequest {
 export interface InboundReply {
   writeHead(status: number, headers: Readonly<Record<string, string | number>>): unknown;
   write(chunk: Uint8Array | string): boolean;
+  /** One byte a character. */
+  write(text: string, encoding: 'latin1'): boolean;
   end(chunk?: Uint8Array | string): unknown;
   destroy(): unknown;
   /** Calls back where nothing at all has moved on the connection for so long. */

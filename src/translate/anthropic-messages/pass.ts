@@ -62,10 +62,10 @@ function withPrice(
   return splice(bytes, edits);
 }
 
-const deltaLine = 'event: content_block_delta';
+const deltaLine = 'event: content_block_delta\n';
 /** Bytes of an event with an empty text delta, its closing blank line included. */
 const emptyDelta =
-  `${deltaLine}\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}\n\n`.length;
+  `${deltaLine}data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":""}}\n\n`.length;
 
 const nothing: Glimpse = { content: false, characters: 0, out: undefined };
 
@@ -122,7 +122,7 @@ export function passStream(context: AnswerContext): Lane {
       const { bytes } = frame;
       // Most frames of a stream are these, and none carries a field of ours: told by the event's name alone, which
       // stands first and cannot be imitated by content (0.2 µs against 2 µs with a parse).
-      if (bytes[7] === 0x63 && bytes.toString('latin1', 0, deltaLine.length + 1) === `${deltaLine}\n`) {
+      if (bytes[7] === 0x63 && frame.latin1.slice(0, deltaLine.length) === deltaLine) {
         return passed(bytes, true, deltaCharacters(bytes));
       }
       return slow(frame);

@@ -57,7 +57,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
     return frame({ choices: [{ index: choice, delta: { ...role, ...delta }, ...more, finish_reason: finish }] });
   };
 
-  /** 0.2 µs where the whole chunk takes 1.5. */
+  /** 0.1 µs where the whole chunk takes 0.6. */
   const words = (choice: number, text: string): string => {
     const state = stateOf(choice);
     if (!state.begun) return chunk(choice, { content: text });

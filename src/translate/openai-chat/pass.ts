@@ -34,8 +34,7 @@ export function passStream(context: AnswerContext): Lane {
 
   const push = (frame: Frame): Glimpse => {
     const bytes = frame.bytes;
-    // Latin-1 keeps one character a byte, so that positions and an edited frame's bytes are exact.
-    const raw = bytes.toString('latin1');
+    const raw = frame.latin1;
     if (shape && fits(raw, shape, span)) {
       const { hidden } = shape;
       called ||= span.calls;
@@ -101,7 +100,7 @@ export function passStream(context: AnswerContext): Lane {
     content ||= finished;
     const glimpse = {
       content,
-      characters: deltaCharacters(frame.bytes.toString('latin1')),
+      characters: deltaCharacters(frame.latin1),
       ...(usage && { usage }),
       ...(finished && { finished }),
       ...(model !== undefined && { model }),

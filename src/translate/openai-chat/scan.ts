@@ -33,7 +33,7 @@ export function valueAt(text: string, key: string, from = 0): number {
 }
 
 /** One past the closing quote of the string that opens at `at`. */
-function stringEnd(text: string, at: number): number {
+export function stringEnd(text: string, at: number): number {
   let end = text.indexOf('"', at + 1);
   while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
     let slashes = 1;

@@ -53,7 +53,7 @@ const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nhost: 
 const last = 'connection: close\r\n';
 
 test('chunks of any kind and size arrive whole, in order, within a turn and over many', async (context) => {
-  let given: readonly (string | Uint8Array)[] = [];
+  let given: readonly (string | Uint8Array | { readonly latin1: string })[] = [];
   const port = await serve(context, (response, url) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     const left = [...given];
@@ -63,7 +63,8 @@ test('chunks of any kind and size arrive whole, in order, within a turn and over
         response.end();
         return;
       }
-      response.write(chunk);
+      if (typeof chunk === 'object' && 'latin1' in chunk) response.write(chunk.latin1, 'latin1');
+      else response.write(chunk);
       if (url === '/turns') setImmediate(next);
       else next();
     };
@@ -75,7 +76,8 @@ test('chunks of any kind and size arrive whole, in order, within a turn and over
       fc.array(
         fc.oneof(
           text,
-          text.map((each): string | Uint8Array => Buffer.from(each)),
+          text.map((each) => Buffer.from(each)),
+          text.map((each) => ({ latin1: Buffer.from(each).toString('latin1') })),
         ),
         { maxLength: 8 },
       ),
@@ -83,7 +85,15 @@ test('chunks of any kind and size arrive whole, in order, within a turn and over
       async (chunks, path) => {
         given = chunks;
         const answer = await exchange(port, get(path) + get(path, last));
-        const whole = Buffer.concat(chunks.map((chunk) => (typeof chunk === 'string' ? Buffer.from(chunk) : chunk)));
+        const whole = Buffer.concat(
+          chunks.map((chunk) =>
+            typeof chunk === 'string'
+              ? Buffer.from(chunk)
+              : 'latin1' in chunk
+                ? Buffer.from(chunk.latin1, 'latin1')
+                : chunk,
+          ),
+        );
         assert.deepEqual(bodies(answer), [whole, whole]);
       },
     ),

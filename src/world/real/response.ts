@@ -14,17 +14,18 @@ export class StreamedResponse extends ServerResponse {
   #streams = false;
   #waitsForDrain = false;
 
-  override write(chunk: unknown, ...rest: unknown[]): boolean {
-    const framed = this.#streams && rest.length === 0 ? this.#framed(chunk) : undefined;
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const { socket } = this;
     // A response that waits behind another on its connection has no socket yet, and one that is over has none any more;
     // what node has corked leaves at the end of this tick, and nothing may overtake it.
-    if (framed === undefined || !this.socket || this.writableCorked > 0 || this.writableEnded || this.destroyed) {
-      const more = super.write(chunk, ...(rest as []));
-      this.#streams = this.chunkedEncoding && this.headersSent && this.req.method !== 'HEAD';
-      return more;
-    }
-    const { socket } = this;
-    const more = socket.write(framed, typeof chunk === 'string' ? 'utf8' : 'latin1');
+    if (!this.#streams || !socket || this.writableCorked > 0 || this.writableEnded || this.destroyed || callback)
+      return this.#unframed(chunk, encoding, callback);
+    const text = oneByteEach(chunk, encoding);
+    let more: boolean;
+    if (text !== undefined) more = socket.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1');
+    else if (typeof chunk !== 'string' || chunk === '' || chunk.length > framedBytesMax || encoding !== undefined)
+      return this.#unframed(chunk, encoding, callback);
+    else more = socket.write(`${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`, 'utf8');
     if (!more && !this.#waitsForDrain) {
       this.#waitsForDrain = true;
       socket.once('drain', () => {
@@ -35,14 +36,21 @@ export class StreamedResponse extends ServerResponse {
     return more;
   }
 
-  #framed(chunk: unknown): string | undefined {
-    if (typeof chunk === 'string') {
-      if (chunk === '' || chunk.length > framedBytesMax) return undefined;
-      return `${Buffer.byteLength(chunk).toString(16)}\r\n${chunk}\r\n`;
-    }
-    if (!(chunk instanceof Uint8Array) || chunk.length === 0 || chunk.length > framedBytesMax) return undefined;
-    // One character a byte: node writes a string without an object for each write, where bytes would be copied all the same.
-    const text = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
-    return `${chunk.length.toString(16)}\r\n${text}\r\n`;
+  #unframed(chunk: unknown, encoding: unknown, callback: unknown): boolean {
+    const more = super.write(chunk, encoding as BufferEncoding, callback as () => void);
+    this.#streams = this.chunkedEncoding && this.headersSent && this.req.method !== 'HEAD';
+    return more;
   }
+}
+
+/** A chunk as text of one character a byte: node writes that without an object for each write. Undefined where it is none. */
+function oneByteEach(chunk: unknown, encoding: unknown): string | undefined {
+  if (typeof chunk === 'string') {
+    if (chunk === '' || chunk.length > framedBytesMax) return undefined;
+    // What is ASCII is the same in both.
+    const same = encoding === 'latin1' || (encoding === undefined && Buffer.byteLength(chunk) === chunk.length);
+    return same ? chunk : undefined;
+  }
+  if (!(chunk instanceof Uint8Array) || chunk.length === 0 || chunk.length > framedBytesMax) return undefined;
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length).toString('latin1');
 }
