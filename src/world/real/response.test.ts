@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
-import { StreamedResponse } from './response.ts';
+import { DirectResponse } from './response.ts';
 
 type Answer = (response: ServerResponse, url: string) => void;
 
-async function serve(context: TestContext, answer: Answer): Promise<number> {
-  const server = createServer({ ServerResponse: StreamedResponse }, (request, response) => {
+async function serve(context: TestContext, answer: Answer, made = DirectResponse): Promise<number> {
+  const server = createServer({ ServerResponse: made, keepAliveTimeout: 75_000 }, (request, response) => {
     request.resume();
     answer(response, request.url ?? '');
   });
@@ -164,3 +164,90 @@ test('a HEAD request gets a head alone', async (context) => {
   assert.ok(answer.toString('latin1').endsWith('\r\n\r\n'));
   assert.ok(!answer.includes('one') && !answer.includes('two'));
 });
+
+const json = { 'content-type': 'application/json', 'x-of-ours': '0.0001' };
+const heads: Readonly<Record<string, (response: ServerResponse) => unknown>> = {
+  'a length as a number': (response) =>
+    response.writeHead(200, { ...json, 'content-length': 5 }).end(Buffer.from('whole')),
+  'a length as text': (response) => response.writeHead(404, { ...json, 'content-length': '5' }).end('whole'),
+  'a whole answer of bytes beyond ASCII': (response) =>
+    response
+      .writeHead(200, { ...json, 'content-length': 256 })
+      .end(Uint8Array.from({ length: 256 }, (_, byte) => byte)),
+  'a whole answer of text beyond ASCII': (response) =>
+    response.writeHead(200, { 'content-length': 6 }).end('\u20acuro'),
+  'a large whole answer': (response) =>
+    response.writeHead(200, { 'content-length': 100_000 }).end(Buffer.alloc(100_000, 'y')),
+  nothing: (response) => response.writeHead(200, { 'content-length': 0 }).end(Buffer.alloc(0)),
+  'nothing, and no length': (response) => response.writeHead(200, json).end(),
+  'no length': (response) => response.writeHead(200, json).end(Buffer.from('whole')),
+  chunks: (response) => {
+    response.writeHead(200, json).write('one');
+    response.end(Buffer.from('two'));
+  },
+  'no head at all': (response) => response.end(Buffer.from('whole')),
+  'no headers': (response) => response.writeHead(500).end('whole'),
+  'headers set one by one': (response) => {
+    response.setHeader('X-One', '1');
+    response.writeHead(200, { 'x-two': '2' }).end(Buffer.from('whole'));
+  },
+  'headers as a list': (response) => response.writeHead(200, ['x-one', '1', 'x-one', '2']).end(Buffer.from('whole')),
+  'a header more than once': (response) =>
+    response.writeHead(200, { 'set-cookie': ['a=1', 'b=2'] }).end(Buffer.from('whole')),
+  capitals: (response) => response.writeHead(200, { 'Content-Length': 5, 'X-One': 'a' }).end('whole'),
+  'a value beyond ASCII': (response) => response.writeHead(200, { 'x-one': '\u00e9' }).end('whole'),
+  'the end of the connection': (response) =>
+    response.writeHead(200, { ...json, connection: 'close', 'content-length': 5 }).end('whole'),
+  'a date of its own': (response) => response.writeHead(200, { date: 'today' }).end('whole'),
+  'no date': (response) => {
+    response.sendDate = false;
+    response.writeHead(200, json).end('whole');
+  },
+  'a status without a body': (response) => response.writeHead(204, { 'x-one': '1' }).end(),
+  'a line feed in a value': (response) => {
+    assert.throws(() => response.writeHead(200, { 'x-one': 'a\r\nx-two: b' }), { code: 'ERR_INVALID_CHAR' });
+    response.end('refused');
+  },
+  'a blank in a name': (response) => {
+    assert.throws(() => response.writeHead(200, { 'x one': 'a' }), { code: 'ERR_INVALID_HTTP_TOKEN' });
+    response.end('refused');
+  },
+  'a value that is none': (response) => {
+    assert.throws(() => response.writeHead(200, { 'x-one': undefined }), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' });
+    response.end('refused');
+  },
+};
+const requests: Readonly<Record<string, string>> = {
+  kept: get('/') + get('/', last),
+  'kept by HTTP/1.0': 'GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\nGET / HTTP/1.0\r\n\r\n',
+  'a head alone': `HEAD / HTTP/1.1\r\nhost: x\r\n${last}\r\n`,
+  'a wish to go on': `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\nexpect: 100-continue\r\n${last}\r\n`,
+};
+
+for (const [name, answer] of Object.entries(heads)) {
+  test(`to the byte what node would send: ${name}`, async (context) => {
+    let failed: unknown;
+    const told: Answer = (response) => {
+      try {
+        answer(response);
+      } catch (error) {
+        failed = error;
+        response.destroy();
+      }
+    };
+    const [ours, nodes] = [
+      await serve(context, told),
+      await serve(context, told, ServerResponse as typeof DirectResponse),
+    ];
+    for (const text of Object.values(requests)) {
+      const [one, other] = [await exchange(ours, text), await exchange(nodes, text)];
+      assert.equal(failed, undefined);
+      assert.deepEqual(dateless(one), dateless(other));
+      assert.ok(one.length > 0);
+    }
+  });
+}
+
+function dateless(bytes: Buffer): string {
+  return bytes.toString('latin1').replace(/^Date: .*GMT\r$/gm, 'Date: now');
+}

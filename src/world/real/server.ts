@@ -3,7 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { InboundListener } from '../world.ts';
-import { StreamedResponse } from './response.ts';
+import { DirectResponse } from './response.ts';
 
 export interface OpenServer {
   readonly port: number;
@@ -40,7 +40,7 @@ export function openServer(
       noDelay: true,
       requireHostHeader: true,
       rejectNonStandardBodyWrites: true,
-      ServerResponse: StreamedResponse,
+      ServerResponse: DirectResponse,
     },
     listener as never,
   );
