@@ -43,20 +43,21 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     const { draft, ingress, outline, funds } = exchange;
     const clamp = clampFor(rooms, exchange, target);
     const gauge = rooms.meter.gauge(nameOf(target));
-    const undressed: Tab = {
+    const tab: Tab = {
       rooms,
       exchange,
       target,
       rate: funds.rate,
       gauge,
       outputLimit: toldLimit(exchange, clamp),
+      dispatchedAt: undefined,
     };
-    watched(undressed, nothingYet);
-    const wire = await dress(undressed, clamp);
+    watched(tab, nothingYet);
+    const dressing = dress(tab, clamp);
+    const wire = dressing instanceof Promise ? await dressing : dressing;
     const start = (handler: CallHandler): CallHandle => rooms.call.call(wire, handler);
     const dispatchedAt = clock.monotonic();
-    const tab: Tab = { ...undressed, dispatchedAt };
-    watched(tab, nothingYet);
+    tab.dispatchedAt = dispatchedAt;
     const outcome = outline.stream
       ? await pumped(tab, clamp, start, dispatchedAt)
       : await rooms.stream.collect(start, ingress.reply, exchange.flight, hearingOut(tab));
@@ -67,10 +68,15 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
         return undefined;
       case 'failed':
         return unseen(tab, outcome.passed, outcome.end);
-      case 'answer':
-        return outline.stream || outcome.status < 200 || outcome.status > 299
-          ? errorAnswer(tab, outcome)
-          : wholeAnswer(tab, outcome);
+      case 'answer': {
+        if (outline.stream || outcome.status < 200 || outcome.status > 299) return errorAnswer(tab, outcome);
+        const answer = wholeAnswer(tab, outcome);
+        if (!('body' in answer)) return answer;
+        const settling = exchange.settle();
+        if (settling !== undefined) await settling;
+        show(exchange, answer.body);
+        return undefined;
+      }
     }
   };
 
@@ -91,7 +97,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
         draft.firstByteAt = clock.monotonic();
         const type = ingress.surface.framing === 'json-array' ? 'application/json' : 'text/event-stream; charset=utf-8';
         const headers = answerHeaders(draft, shownTo(exchange), dispatchedAt - draft.startedAt);
-        ingress.reply.begin(200, { ...headers, 'content-type': type });
+        headers['content-type'] = type;
+        ingress.reply.begin(200, headers);
       },
       watch: (passed) => watched(tab, passed),
       meter: metering.meter,
@@ -144,7 +151,8 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     };
   }
 
-  async function wholeAnswer(tab: Tab, { status, body }: Answered): Promise<Failed | undefined> {
+  /** Charges it. What is left is to settle it and to show it to the client. */
+  function wholeAnswer(tab: Tab, { status, body }: Answered): AnswerOut | Failed {
     const { exchange, target } = tab;
     const { draft, ingress, outline } = exchange;
     const answer = rooms.translate.passAnswer(outline.format, target.provider.format, body, contextOf(tab));
@@ -162,12 +170,15 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     draft.ending = 'completed';
     draft.status = 200;
     draft.firstByteAt = clock.monotonic();
-    const settling = exchange.settle();
-    if (settling !== undefined) await settling;
+    return answer;
+  }
+
+  function show(exchange: Exchange, body: AnswerOut['body']): void {
+    const { draft, ingress } = exchange;
     const overheadMs = clock.monotonic() - draft.startedAt - draft.waitedMs;
     const headers = answerHeaders(draft, shownTo(exchange), overheadMs, true);
-    ingress.reply.send(200, { ...headers, 'content-type': 'application/json' }, answer.body);
-    return undefined;
+    headers['content-type'] = 'application/json';
+    ingress.reply.send(200, headers, body);
   }
 
   /** An error, or a whole answer where a stream was asked for: either may tell what it is billed. */
@@ -194,13 +205,11 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   }
 
   /** The request as this target wants it. */
-  async function dress(tab: Tab, clamp: Clamp | undefined): Promise<WireRequest> {
-    const { exchange, target } = tab;
-    const { ingress, outline, asks, draft, hold } = exchange;
+  function dress({ exchange, target }: Tab, clamp: Clamp | undefined): WireRequest | Promise<WireRequest> {
+    const { ingress, outline, asks, draft } = exchange;
     const { body, losses } = rooms.translate.encodeRequest(
       outline.format,
-      exchange.raw,
-      exchange.body,
+      exchange.request,
       ingress.surface,
       outline,
       target,
@@ -210,15 +219,24 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
     addLosses(draft, losses);
     if (asks.strict && losses.length > 0) throw refuseLoss(target, losses);
     const preparing = rooms.providers.prepare(target);
-    if (preparing !== undefined) await exchange.flight.race(preparing);
+    if (preparing === undefined) return addressed(exchange, target, body);
+    return exchange.flight.race(preparing).then(() => addressed(exchange, target, body));
+  }
+
+  function addressed(
+    { ingress, outline, asks, draft, hold }: Exchange,
+    target: Target,
+    body: Buffer | string,
+  ): WireRequest {
     const { origin, path, headers, timeouts } = rooms.providers.address(target, outline.stream);
+    const passed = target.provider.format === outline.format ? forwarded(ingress.headers) : undefined;
     return {
       hold,
       attempt: draft.attempts,
       method: 'POST',
       origin,
       path,
-      headers: { ...forwarded(ingress.headers, target.provider.format === outline.format), ...headers },
+      headers: passed === undefined ? headers : { ...passed, ...headers },
       body: rooms.providers.adjust(target, body),
       timeouts:
         asks.timeoutMs === undefined ? timeouts : { ...timeouts, total: Math.min(timeouts.total, asks.timeoutMs) },

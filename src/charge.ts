@@ -9,7 +9,7 @@ import { believable, countsSomething, isPlaceholder, possible } from './meter/be
 import type { Gauge } from './meter/gauge.ts';
 import { silentTokensPerSecond } from './meter/growth.ts';
 import { withinLimit } from './meter/limits.ts';
-import { nameOf, serviceOf, toldLine } from './pricing.ts';
+import { nameOf, promptUsage, toldLine } from './pricing.ts';
 import type { Exchange, Rooms } from './rooms.ts';
 import type { Passed, StreamEnd } from './stream/outcome.ts';
 import { mayThink } from './thinking.ts';
@@ -24,8 +24,8 @@ export interface Tab {
   readonly gauge: Gauge;
   /** Output tokens that the provider was told to stop at, all choices together. */
   readonly outputLimit: number;
-  /** Monotonic ms at which the provider was called; absent before. */
-  readonly dispatchedAt?: number;
+  /** Monotonic ms at which the provider was called; undefined before. */
+  dispatchedAt: number | undefined;
 }
 
 export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
@@ -62,8 +62,10 @@ export function countFor(tab: Tab, passed: Passed, end: StreamEnd): Usage {
 }
 
 function usageOf(tab: Tab, passed: Passed, end: StreamEnd): { usage: Usage; basis: Charge['estimated'] } {
-  const received = estimated(tab, passed) + inFlight(tab, passed, end) + unheard(tab, passed, end);
   const whole = end.kind === 'whole' || passed.whole === true;
+  if (passed.usage && end.kind === 'whole' && believable(passed.usage, passed.characters))
+    return { usage: passed.usage, basis: undefined };
+  const received = estimated(tab, passed) + inFlight(tab, passed, end) + unheard(tab, passed, end);
   // What did not end whole is billed by what it told, if that counts something and could be true.
   const heard = passed.usage && possible(passed.usage) ? passed.usage : undefined;
   const usage = heard && ((whole && end.kind !== 'broken') || countsSomething(heard)) ? heard : undefined;
@@ -123,15 +125,9 @@ function estimated({ rooms, target, gauge, outputLimit }: Tab, { characters }: P
 
 /** Input as it was estimated for the hold, and so many tokens of output. */
 function guess({ exchange }: Tab, output: number): Usage {
-  const { text, images, audio } = exchange.funds.estimate;
-  return {
-    ...noUsage(),
-    input: text,
-    inputImage: images,
-    inputAudio: audio,
-    output,
-    ...serviceOf(exchange.outline),
-  };
+  const usage = promptUsage(exchange.funds.estimate, exchange.outline);
+  usage.output = output;
+  return usage;
 }
 
 /** What the bill of a whole answer teaches the meter. */

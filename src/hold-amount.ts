@@ -2,6 +2,7 @@
 
 import type { HoldWants } from './budget/ledger.ts';
 import { exactPrompt } from './exact-count.ts';
+import type { RequestBody } from './exchange/codec.ts';
 import { costOf } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { NanoUsd } from './exchange/money.ts';
@@ -34,29 +35,47 @@ const warmBelow = 16;
 export interface Admission extends Omit<HoldWants, 'amount' | 'minimum'> {
   readonly policy: Exchange['policy'];
   readonly outline: Outline;
-  readonly raw: Buffer;
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly request: RequestBody;
   readonly maxCost?: NanoUsd | undefined;
 }
 
-/** Takes the first hold. Rejects with `budget_exceeded` only after the prompt has been counted exactly, where that can be. */
-export async function admit(rooms: Rooms, wants: Admission): Promise<{ hold: Hold; funds: Funds }> {
-  const { body, maxCost, id, caller, target, budgets, extra, about } = wants;
-  const take = async (funds: Funds): Promise<{ hold: Hold; funds: Funds }> => {
-    const { wanted: amount, minimum } = within(funds, maxCost);
-    const asked = { id, caller, target, amount, minimum, budgets, extra, ...(about === undefined ? {} : { about }) };
-    const taken = rooms.budget.hold(asked);
-    return { hold: taken instanceof Promise ? await taken : taken, funds };
-  };
+/** A request that may be sent. */
+export interface Admitted {
+  readonly hold: Hold;
+  readonly funds: Funds;
+}
+
+/**
+ * Takes the first hold; a promise where somebody must be asked first. Refuses with `budget_exceeded` only after the prompt
+ * has been counted exactly, where that can be.
+ */
+export function admit(rooms: Rooms, wants: Admission): Admitted | Promise<Admitted> {
   const funds = fundsFor(rooms, wants);
   try {
-    return await take(funds);
+    const taken = take(rooms, wants, funds);
+    if (!(taken instanceof Promise)) return { hold: taken, funds };
+    return taken.then(
+      (hold) => ({ hold, funds }),
+      (error: unknown) => admitCounted(rooms, wants, funds, error),
+    );
   } catch (error) {
-    if (!(error instanceof Refusal) || error.refusal !== 'budget_exceeded') throw error;
-    const text = await exactPrompt(rooms, nameOf(wants.target), body, funds.estimate.text);
-    if (text === undefined) throw error;
-    return take(fundsFor(rooms, wants, { ...funds.estimate, text }));
+    return admitCounted(rooms, wants, funds, error);
   }
+}
+
+function take(rooms: Rooms, wants: Admission, funds: Funds): Hold | Promise<Hold> {
+  const { maxCost, id, caller, target, budgets, extra, about } = wants;
+  const { wanted: amount, minimum } = within(funds, maxCost);
+  return rooms.budget.hold({ id, caller, target, amount, minimum, budgets, extra, about });
+}
+
+/** Once more with the prompt's exact count, after a refusal for want of money. */
+async function admitCounted(rooms: Rooms, wants: Admission, before: Funds, error: unknown): Promise<Admitted> {
+  if (!(error instanceof Refusal) || error.refusal !== 'budget_exceeded') throw error;
+  const text = await exactPrompt(rooms, nameOf(wants.target), wants.request.body, before.estimate.text);
+  if (text === undefined) throw error;
+  const funds = fundsFor(rooms, wants, { ...before.estimate, text });
+  return { hold: await take(rooms, wants, funds), funds };
 }
 
 /** Puts the hold on another target. What earlier attempts cost stays on it: it is charged whatever becomes of the next. */
@@ -77,19 +96,20 @@ export async function moveFunds(rooms: Rooms, exchange: Exchange, target: Target
   };
   const funds = fundsFor(rooms, wants);
   if (await move(funds)) return;
-  const text = await exactPrompt(rooms, nameOf(target), exchange.body, funds.estimate.text);
+  const text = await exactPrompt(rooms, nameOf(target), exchange.request.body, funds.estimate.text);
   if (text !== undefined && (await move(fundsFor(rooms, wants, { ...funds.estimate, text })))) return;
   within(funds, maxCost);
   throw rooms.budget.exceeded(hold, caller, earlier + funds.minimum);
 }
 
 function fundsFor(rooms: Rooms, wants: Admission, counted?: PromptEstimate): Funds {
-  const { caller, target, policy, outline, raw } = wants;
+  const { caller, target, policy, outline } = wants;
+  const { raw } = wants.request;
   const rate = rateOf(rooms, policy, target, outline);
   const name = nameOf(target);
   const estimate = counted ?? rooms.meter.prompt(name, outline, raw);
   const input = dearestInput(rooms.prices, rate, estimate, outline, cacheMarksOf(raw));
-  const line = priceLine(rooms.prices, input, rate, outline.outputs);
+  const line = priceLine(rooms.prices, input.usage, rate, outline.outputs, input.cost);
   const keeps = rooms.meter.keepsLimit(name);
   const limit = (keeps ? outline.outputLimit : undefined) ?? longestAnswer;
   const left = rooms.budget.available(wants);

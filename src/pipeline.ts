@@ -4,12 +4,11 @@
 
 import { createAttempts } from './attempts.ts';
 import type { Caller } from './exchange/caller.ts';
-import { createDraft, type Draft, finishDraft } from './exchange/draft.ts';
+import { createDraft, type Draft, finishDraft, tokensOf } from './exchange/draft.ts';
 import type { Hold } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
 import { Refusal } from './exchange/refusal.ts';
 import { scopesOfTarget } from './exchange/scope.ts';
-import { inputTokens, outputTokens } from './exchange/usage.ts';
 import { admit } from './hold-amount.ts';
 import { labelsOf, readClaims } from './identify/claims.ts';
 import type { Flight } from './inflight.ts';
@@ -48,7 +47,8 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       caller = known;
       rooms.record.begin();
       if (ingress.surface.kind !== 'generate') {
-        Object.assign(draft, { ending: 'completed', status: 200 });
+        draft.ending = 'completed';
+        draft.status = 200;
         return answerQuestion(rooms, ingress, known);
       }
 
@@ -58,11 +58,13 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       flight = flying;
       flying.run = known.claims?.pin?.run ?? asks.run?.trim() ?? '';
       const codec = rooms.translate.codecs[ingress.surface.format];
-      const { raw, body } = readBody(await flying.race(ingress.body()), codec.ownedKeys);
+      const request = readBody(await flying.race(ingress.body()), codec.ownedKeys);
       flying.phase = 'admitting';
-      const outline = codec.outline(body, ingress.surface, raw.length);
-      const claims = readClaims({ ...asks, endUser: outline.endUser }, known);
-      Object.assign(draft, { asked: outline.model, stream: outline.stream, tags: labelsOf(claims, asks.labels) });
+      const outline = codec.outline(request.body, ingress.surface, request.raw.length);
+      const claims = readClaims({ run: asks.run, tags: asks.tags, endUser: outline.endUser }, known);
+      draft.asked = outline.model;
+      draft.stream = outline.stream;
+      draft.tags = labelsOf(claims, asks.labels);
 
       const least = rooms.prices.inputTokens(outline);
       entrance = rooms.limit.enter({
@@ -85,15 +87,39 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       if (target === undefined) throw new Refusal('unknown_model', 'No target is left for this model.');
       entrance.reach(scopesOfTarget(target));
       const extra = claims.scopes;
-      const about = { format: outline.format, asked: outline.model, stream: outline.stream };
-      const wants = { id: draft.id, caller: known, target, budgets: rooms.budgets(), extra, about };
-      const taken = await admit(rooms, { ...wants, policy, outline, raw, body, maxCost: asks.maxCost });
+      const admitting = admit(rooms, {
+        id: draft.id,
+        caller: known,
+        target,
+        budgets: rooms.budgets(),
+        extra,
+        about: { format: outline.format, asked: outline.model, stream: outline.stream },
+        policy,
+        outline,
+        request,
+        maxCost: asks.maxCost,
+      });
+      const taken = admitting instanceof Promise ? await admitting : admitting;
       hold = taken.hold;
       flying.hold = hold;
       await rooms.budget.written();
 
-      const asked = { ingress, draft, caller: known, asks, policy, raw, body, outline, plan, extra, entrance };
-      await attempts({ ...asked, ...taken, flight: flying, settle });
+      await attempts({
+        ingress,
+        draft,
+        caller: known,
+        asks,
+        policy,
+        request,
+        outline,
+        plan,
+        extra,
+        entrance,
+        hold,
+        funds: taken.funds,
+        flight: flying,
+        settle,
+      });
     } catch (error) {
       const refusal = refusalOf(error, draft.id, log);
       if (caller === undefined) rooms.record.refused(refusal.refusal);
@@ -105,7 +131,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       const settling = settle();
       if (settling !== undefined) await settling;
       if (flight) rooms.inflight.leave(flight);
-      entrance?.leave(used(draft));
+      entrance?.leave(tokensOf(draft.charges));
     }
   }
 
@@ -120,11 +146,4 @@ function endWith(draft: Draft, refusal: Refusal, gone: boolean): void {
   else if (gone) draft.ending = 'cancelled';
   else if (draft.attempts === 0) draft.ending = 'refused';
   else draft.ending = refusal.refusal === 'upstream_timeout' ? 'timed-out' : 'failed';
-}
-
-/** Tokens that the exchange really used, for the limits. */
-function used(draft: Draft): number {
-  let tokens = 0;
-  for (const { usage } of draft.charges) tokens += inputTokens(usage) + outputTokens(usage);
-  return tokens;
 }

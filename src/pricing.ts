@@ -25,17 +25,81 @@ export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: 
   );
 }
 
-/** How a model is called wherever something is learned of it. */
-export function nameOf(target: Target): string {
-  return `${target.provider.name}/${target.model}`;
+let named: { readonly provider: string; readonly model: string; readonly name: string } | undefined;
+
+/**
+ * How a model is called wherever something is learned of it. The same text as last time, as often as not: some ten tables
+ * are looked into by it for a request, and each new text would be put together and hashed anew.
+ */
+export function nameOf({ provider, model }: Target): string {
+  if (named?.provider !== provider.name || named.model !== model)
+    named = { provider: provider.name, model, name: `${provider.name}/${model}` };
+  return named.name;
 }
 
 /** A million tokens tell the price of one to a thousandth of a nano-dollar. */
 const many = 1_000_000;
 
-/** The line that begins at this input. Output is taken for the dearest of what it may be: text, reasoning, and what is asked for. */
-export function priceLine(prices: Prices, input: Usage, rate: Rate, outputs: Outline['outputs'] = []): PriceLine {
-  const base = prices.cost(input, rate).cost;
+class StraightLine implements PriceLine {
+  readonly #base: NanoUsd;
+  readonly #perMany: NanoUsd;
+
+  constructor(base: NanoUsd, perMany: NanoUsd) {
+    this.#base = base;
+    this.#perMany = perMany;
+  }
+
+  price(outputTokens: number): NanoUsd {
+    return this.#base + Math.ceil((outputTokens * this.#perMany) / many);
+  }
+
+  tokensFor(amount: NanoUsd): number {
+    if (amount < this.#base) return 0;
+    if (this.#perMany === 0 || amount === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    // Division and multiplication round apart: without the second look a hold of n tokens' price may pay for n - 1.
+    const about = Math.floor(((amount - this.#base) / this.#perMany) * many);
+    if (this.price(about + 1) <= amount) return about + 1;
+    return this.price(about) <= amount ? about : Math.max(0, about - 1);
+  }
+}
+
+/** The line that begins at this input, whose cost is known where it has just been worked out. */
+export function priceLine(
+  prices: Prices,
+  input: Usage,
+  rate: Rate,
+  outputs: Outline['outputs'] = [],
+  base = prices.cost(input, rate).cost,
+): PriceLine {
+  const plain = outputs.length === 0 && input.tier === undefined && input.unknown === undefined;
+  return new StraightLine(
+    base,
+    plain ? plainOutput(prices, rate, input, base) : dearestOutput(prices, rate, input, base, outputs),
+  );
+}
+
+/** What many tokens of plain output cost, for each rate. Only where no length of input makes output dearer. */
+const plainOutputs = new WeakMap<Rate, NanoUsd>();
+
+function plainOutput(prices: Prices, rate: Rate, input: Usage, base: NanoUsd): NanoUsd {
+  if (rate.tiers.length > 1) return dearestOutput(prices, rate, input, base, []);
+  let known = plainOutputs.get(rate);
+  if (known === undefined) {
+    const nothing = noUsage();
+    known = dearestOutput(prices, rate, nothing, prices.cost(nothing, rate).cost, []);
+    plainOutputs.set(rate, known);
+  }
+  return known;
+}
+
+/** Output is taken for the dearest of what it may be: text, reasoning, and what is asked for. */
+function dearestOutput(
+  prices: Prices,
+  rate: Rate,
+  input: Usage,
+  base: NanoUsd,
+  outputs: NonNullable<Outline['outputs']>,
+): NanoUsd {
   const at = (bucket: Bucket): number => prices.cost({ ...input, [bucket]: many }, rate).cost - base;
   const reasoning = rate.tiers.some(
     ({ prices }) => prices.reasoning !== undefined && prices.reasoning !== prices.output,
@@ -44,19 +108,7 @@ export function priceLine(prices: Prices, input: Usage, rate: Rate, outputs: Out
   if (reasoning) kinds.push('reasoning');
   if (outputs.includes('audio')) kinds.push('outputAudio');
   if (outputs.includes('image')) kinds.push('outputImage');
-  const perMany = Math.max(...kinds.map(at));
-  const price = (outputTokens: number): NanoUsd => base + Math.ceil((outputTokens * perMany) / many);
-  return {
-    price,
-    tokensFor(amount) {
-      if (amount < base) return 0;
-      if (perMany === 0 || amount === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
-      // Division and multiplication round apart: without the second look a hold of n tokens' price may pay for n - 1.
-      const about = Math.floor(((amount - base) / perMany) * many);
-      if (price(about + 1) <= amount) return about + 1;
-      return price(about) <= amount ? about : Math.max(0, about - 1);
-    },
-  };
+  return Math.max(...kinds.map(at));
 }
 
 /** The line that begins at the input that a provider has told. */
@@ -65,7 +117,7 @@ export function toldLine(prices: Prices, usage: Usage, rate: Rate, outputs: Outl
 }
 
 /** What a request chose that makes all of it dearer or cheaper. */
-export function serviceOf({ tier, surcharges }: Pick<Outline, 'tier' | 'surcharges'>): Pick<Usage, 'tier' | 'unknown'> {
+function serviceOf({ tier, surcharges }: Pick<Outline, 'tier' | 'surcharges'>): Pick<Usage, 'tier' | 'unknown'> {
   return {
     ...(tier === undefined ? {} : { tier }),
     ...(surcharges ? { unknown: Object.fromEntries(surcharges.map((name) => [name, 1])) } : {}),
@@ -96,23 +148,28 @@ export function dearestInput(
   tokens: PromptTokens,
   outline: Pick<Outline, 'tier' | 'paidTools' | 'surcharges'>,
   marks: readonly CacheMark[],
-): Usage {
-  const usage: Usage = {
-    ...noUsage(),
-    inputImage: tokens.images,
-    inputAudio: tokens.audio,
-    // The least that a search tool costs is one search.
-    webSearches: outline.paidTools.length,
-    ...serviceOf(outline),
-  };
-  let dearest: Usage = { ...usage, input: tokens.text };
-  let most = prices.cost(dearest, rate).cost;
+): { readonly usage: Usage; readonly cost: NanoUsd } {
+  const plain = promptUsage(tokens, outline);
+  // The least that a search tool costs is one search.
+  plain.webSearches = outline.paidTools.length;
+  let usage = plain;
+  let most = prices.cost(plain, rate).cost;
   for (const bucket of marks) {
-    const other: Usage = { ...usage, [bucket]: tokens.text };
+    const other: Usage = { ...plain, input: 0, [bucket]: tokens.text };
     const { cost } = prices.cost(other, rate);
     if (cost <= most) continue;
-    dearest = other;
+    usage = other;
     most = cost;
   }
-  return dearest;
+  return { usage, cost: most };
+}
+
+/** A prompt as it was estimated, in the service that was asked for; no output. */
+export function promptUsage(tokens: PromptTokens, outline: Pick<Outline, 'tier' | 'surcharges'>): Usage {
+  const usage = noUsage();
+  usage.input = tokens.text;
+  usage.inputImage = tokens.images;
+  usage.inputAudio = tokens.audio;
+  if (outline.tier !== undefined || outline.surcharges) Object.assign(usage, serviceOf(outline));
+  return usage;
 }

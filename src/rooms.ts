@@ -3,6 +3,7 @@
 import type { Budget } from './budget/budget.ts';
 import type { Call } from './call/call.ts';
 import type { Caller } from './exchange/caller.ts';
+import type { RequestBody } from './exchange/codec.ts';
 import type { Draft } from './exchange/draft.ts';
 import type { Hold, Scoped } from './exchange/hold.ts';
 import type { Ingress } from './exchange/ingress.ts';
@@ -50,8 +51,7 @@ export interface Exchange {
   readonly caller: Caller;
   readonly asks: Asks;
   readonly policy: Snapshot;
-  readonly raw: Buffer;
-  readonly body: Readonly<Record<string, unknown>>;
+  readonly request: RequestBody;
   readonly outline: Outline;
   readonly plan: Plan;
   readonly hold: Hold;

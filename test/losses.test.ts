@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { AnswerContext } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import { Frame } from '../src/exchange/frame.ts';
+import { members } from '../src/exchange/json-span.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Loss } from '../src/exchange/prompt.ts';
 import { codecs, encodeRequest, openLane } from '../src/translate/translate.ts';
@@ -31,7 +32,14 @@ function send(
   const raw = Buffer.from(JSON.stringify(body));
   const surface = { kind: 'generate', format: client, model, stream: false } as const;
   const outline = codecs[client].outline(body, surface, raw.length);
-  const sent = encodeRequest(client, raw, body, surface, outline, targetOf(provider, quirks, model), {});
+  const sent = encodeRequest(
+    client,
+    { raw, body, members: members(raw) },
+    surface,
+    outline,
+    targetOf(provider, quirks, model),
+    {},
+  );
   return {
     body: JSON.parse(String(sent.body)) as Record<string, unknown>,
     losses: sent.losses.map((loss) => loss.field),

@@ -27,7 +27,7 @@ export interface HoldWants {
   readonly budgets: readonly BudgetRule[];
   readonly extra: readonly Scoped[];
   /** For the receipt, should this process die before it writes one. */
-  readonly about?: About;
+  readonly about?: About | undefined;
 }
 
 export interface Ledger extends Pick<World, 'clock' | 'log'> {

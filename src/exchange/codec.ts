@@ -2,6 +2,7 @@
 
 import type { Format, Framing, Surface } from './format.ts';
 import type { Frame } from './frame.ts';
+import type { Member } from './json-span.ts';
 import type { NanoUsd } from './money.ts';
 import type { Outline } from './outline.ts';
 import type { Part, UpstreamFailure } from './part.ts';
@@ -29,6 +30,13 @@ export interface AnswerContext {
 export interface Price {
   readonly cost: NanoUsd;
   readonly saved: NanoUsd;
+}
+
+/** A request's body, read once: its bytes, what they say, and where its top-level members lie in them. */
+export interface RequestBody {
+  readonly raw: Buffer;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly members: readonly Member[];
 }
 
 /** The fields the gateway owns on the way up, for a body whose format stays the same. */
@@ -142,7 +150,7 @@ export interface Codec {
   /** Top-level keys the gateway reads or writes: twice, or escaped, is refused before any codec sees the body. */
   readonly ownedKeys: ReadonlySet<string>;
   /** Same format upstream: the client's bytes with only the owned fields replaced. */
-  splice(raw: Buffer, body: Readonly<Record<string, unknown>>, edits: UpEdits, target: Target): Buffer;
+  splice(request: RequestBody, edits: UpEdits, target: Target): Buffer;
 
   decodeRequest(body: Readonly<Record<string, unknown>>, surface: Surface): Decoded;
   /** `prompt.stream` decides the surface; the output limit is already clamped in `prompt`. */

@@ -4,6 +4,7 @@ import type { Caller } from './caller.ts';
 import type { Format } from './format.ts';
 import type { Charge, Ending, Receipt } from './receipt.ts';
 import type { Target } from './target.ts';
+import { inputTokens, outputTokens } from './usage.ts';
 
 export interface Draft {
   readonly id: string;
@@ -54,6 +55,13 @@ export function costOf(charges: readonly Charge[]): number {
   let cost = 0;
   for (const charge of charges) cost += charge.cost;
   return cost;
+}
+
+/** Tokens that an exchange really used, in and out. */
+export function tokensOf(charges: readonly Charge[]): number {
+  let tokens = 0;
+  for (const { usage } of charges) tokens += inputTokens(usage) + outputTokens(usage);
+  return tokens;
 }
 
 export function finishDraft(draft: Draft, caller: Caller, now: number): Receipt {

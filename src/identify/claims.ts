@@ -38,12 +38,10 @@ export function labelsOf(
   { run, tags, endUser }: Claims,
   more: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  return {
-    ...tags,
-    ...more,
-    ...(run === undefined ? {} : { run }),
-    ...(endUser === undefined ? {} : { end_user: endUser }),
-  };
+  const labels: Record<string, string> = { ...tags, ...more };
+  if (run !== undefined) labels.run = run;
+  if (endUser !== undefined) labels.end_user = endUser;
+  return labels;
 }
 
 function pinned(said: Said, pin: NonNullable<ClaimRules['pin']>): Said {

@@ -7,16 +7,16 @@ import { isTagName } from '../exchange/scope.ts';
 type Headers = Readonly<Record<string, string | undefined>>;
 
 export interface Asks {
-  readonly provider?: string;
+  readonly provider: string | undefined;
   /** Refuse rather than drop a parameter. */
   readonly strict: boolean;
   /** Milliseconds for the whole exchange. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number | undefined;
   /** Nano-USD this request may cost at most. */
-  readonly maxCost?: number;
+  readonly maxCost: number | undefined;
   readonly tags: Readonly<Record<string, string>>;
   /** The run that the request belongs to, as its header has it. */
-  readonly run?: string;
+  readonly run: string | undefined;
   /** Agent, parent request and task: recorded, and nothing more. */
   readonly labels: Readonly<Record<string, string>>;
   /** How often the client's SDK has tried this request before. */
@@ -29,18 +29,16 @@ const bareValue = 'true';
 
 /** Throws `invalid_request` for a header that is there and cannot be understood: a limit must not be lost to a typo. */
 export function readAsks(headers: Headers): Asks {
-  const provider = headers['x-llm-provider'];
-  const timeoutMs = readTimeout(headers['x-tollgate-timeout']);
-  const maxCost = readMaxCost(headers['x-tollgate-max-cost']);
+  const strict = headers['x-tollgate-strict'];
   const retries = Number(headers['x-stainless-retry-count'] ?? 0);
   const run = headers['x-tollgate-run'];
   return {
-    ...(provider === undefined ? {} : { provider: provider.trim() }),
-    strict: /^(1|true)$/i.test(headers['x-tollgate-strict'] ?? ''),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(maxCost === undefined ? {} : { maxCost }),
+    provider: headers['x-llm-provider']?.trim(),
+    strict: strict !== undefined && /^(1|true)$/i.test(strict),
+    timeoutMs: readTimeout(headers['x-tollgate-timeout']),
+    maxCost: readMaxCost(headers['x-tollgate-max-cost']),
     tags: readTags(headers),
-    ...(run === undefined ? {} : { run: utf8(run) }),
+    run: run === undefined ? undefined : utf8(run),
     labels: readLabels(headers),
     retries: Number.isInteger(retries) && retries > 0 ? retries : 0,
   };

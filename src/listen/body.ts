@@ -9,9 +9,16 @@ export interface BodyBounds {
   readonly allBytes: number;
 }
 
+/** What an exchange has of the common bound on bodies. */
+export interface Taken {
+  readonly bodies: Buffer[];
+  /** It may have been ended while a body was still being read. */
+  over: boolean;
+}
+
 export interface BodyReader {
-  /** Rejects with `too_large`, `overloaded` or `client_closed`. */
-  read(request: InboundRequest): Promise<Buffer>;
+  /** Rejects with `too_large`, `overloaded` or `client_closed`. What it read stands in `taken`, unless that is over by then. */
+  read(request: InboundRequest, taken: Taken): Promise<Buffer>;
   /** Gives back what a body had taken of the common bound, once its exchange is over. */
   release(body: Buffer): void;
 }
@@ -19,7 +26,7 @@ export interface BodyReader {
 export function createBodyReader(bounds: BodyBounds): BodyReader {
   let held = 0;
 
-  function read(request: InboundRequest): Promise<Buffer> {
+  function read(request: InboundRequest, taken: Taken): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const declared = Number(request.headers['content-length'] ?? 0);
       const encoding = request.headers['content-encoding'];
@@ -40,7 +47,10 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
         if (over) return;
         over = true;
         if (!refusal) {
-          resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
+          const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+          if (taken.over) held -= size;
+          else taken.bodies.push(body);
+          resolve(body);
           return;
         }
         held -= size;

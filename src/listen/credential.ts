@@ -8,6 +8,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 export function findCredential(headers: Headers, query: string): string | undefined {
   const authorization = single(headers.authorization);
   if (authorization !== undefined) {
+    if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) return authorization.slice(7);
     const bearer = /^Bearer +(\S+) *$/i.exec(authorization);
     return bearer ? bearer[1] : '';
   }

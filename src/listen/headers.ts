@@ -4,19 +4,17 @@ import type { Draft } from '../exchange/draft.ts';
 import { costOf } from '../exchange/draft.ts';
 import { formatUsd, type NanoUsd } from '../exchange/money.ts';
 
-/** Passed to a provider of the client's own format. Everything else stays here: credentials, cookies, names of ours. */
+/** Passed to a provider of the client's own format, where it sent any. Everything else stays here: credentials, cookies, names of ours. */
 const upward = ['anthropic-version', 'anthropic-beta', 'openai-beta', 'openai-organization', 'openai-project'] as const;
 
-export function forwarded(
-  headers: Readonly<Record<string, string | undefined>>,
-  sameFormat: boolean,
-): Record<string, string> {
-  const passed: Record<string, string> = {};
-  if (sameFormat)
-    for (const name of upward) {
-      const value = headers[name];
-      if (value !== undefined) passed[name] = value;
-    }
+export function forwarded(headers: Readonly<Record<string, string | undefined>>): Record<string, string> | undefined {
+  let passed: Record<string, string> | undefined;
+  for (const name of upward) {
+    const value = headers[name];
+    if (value === undefined) continue;
+    passed ??= {};
+    passed[name] = value;
+  }
   return passed;
 }
 
@@ -49,5 +47,6 @@ export function answerHeaders(draft: Draft, shown: Shown, overheadMs: number, wh
 
 /** Client-made names may hold anything; a header may not. */
 function printable(text: string): string {
+  if (text.length <= 1024 && /^[\x20-\x7e]*$/.test(text)) return text;
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 1024);
 }

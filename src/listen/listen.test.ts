@@ -48,7 +48,16 @@ test('the credential is found wherever an SDK puts it, by one rule', () => {
   assert.equal(findCredential({ authorization: `Basic ${key}`, 'x-api-key': key }, ''), '');
 });
 
-const plain: Asks = { strict: false, tags: {}, labels: {}, retries: 0 };
+const plain: Asks = {
+  provider: undefined,
+  strict: false,
+  timeoutMs: undefined,
+  maxCost: undefined,
+  tags: {},
+  run: undefined,
+  labels: {},
+  retries: 0,
+};
 const asked: readonly [Record<string, string>, Partial<Asks>][] = [
   [{}, {}],
   [

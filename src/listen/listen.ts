@@ -4,7 +4,7 @@ import type { Surface } from '../exchange/format.ts';
 import type { Ingress } from '../exchange/ingress.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { InboundListener, InboundReply, InboundRequest, World } from '../world/world.ts';
-import { createBodyReader } from './body.ts';
+import { createBodyReader, type Taken } from './body.ts';
 import { findCredential } from './credential.ts';
 import { createIds } from './ids.ts';
 import { OpenReply } from './reply.ts';
@@ -34,12 +34,6 @@ export interface Listen {
   drain(): Promise<void>;
   /** Ends its sweep. */
   stop(): void;
-}
-
-/** What an exchange has of the common bound on bodies. */
-interface Taken {
-  readonly bodies: Buffer[];
-  over: boolean;
 }
 
 export function createListen(world: Pick<World, 'clock' | 'random'>, options: ListenOptions): Listen {
@@ -82,21 +76,24 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
     inflight++;
     const taken: Taken = { bodies: [], over: false };
     // The handler owns its exchange; should it fail all the same, its client must not wait for ever.
-    void options
-      .handle(open(request, reply, match, id, taken))
-      .catch(() => reply.destroy())
-      .finally(() => {
-        taken.over = true;
-        for (const body of taken.bodies) bodies.release(body);
-        lingering.add(reply);
-        // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
-        reply.onOver(() => {
-          lingering.delete(reply);
-          slow.delete(reply);
-          inflight--;
-          if (draining && inflight === 0) drained?.();
-        });
-      });
+    const over = (): void => leave(reply, taken);
+    options.handle(open(request, reply, match, id, taken)).then(over, () => {
+      reply.destroy();
+      over();
+    });
+  }
+
+  function leave(reply: OpenReply, taken: Taken): void {
+    taken.over = true;
+    for (const body of taken.bodies) bodies.release(body);
+    lingering.add(reply);
+    // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
+    reply.onOver(() => {
+      lingering.delete(reply);
+      slow.delete(reply);
+      inflight--;
+      if (draining && inflight === 0) drained?.();
+    });
   }
 
   function open(request: InboundRequest, reply: OpenReply, match: Match, id: string, taken: Taken): Ingress {
@@ -108,13 +105,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       headers: request.headers as Ingress['headers'],
       receivedAt: world.clock.now(),
       startedAt: world.clock.monotonic(),
-      async body() {
-        const body = await bodies.read(request);
-        // Its exchange may have been ended while it was still being read.
-        if (taken.over) bodies.release(body);
-        else taken.bodies.push(body);
-        return body;
-      },
+      body: () => bodies.read(request, taken),
       reply,
     };
   }

@@ -24,7 +24,6 @@ export class OpenReply implements Reply {
     this.#outbound = outbound;
     this.#closing = closing;
     this.#headOnly = headOnly;
-    outbound.on('drain', () => this.#drained?.());
     outbound.on('error', ignore);
     outbound.on('close', () => this.#closed());
   }
@@ -41,6 +40,7 @@ export class OpenReply implements Reply {
   begin(status: number, headers: Readonly<Record<string, string>>): void {
     if (this.gone || this.begun) return;
     this.begun = true;
+    this.#outbound.on('drain', () => this.#drained?.());
     this.#outbound.writeHead(status, this.#head(headers, 'x-accel-buffering', 'no'));
   }
 

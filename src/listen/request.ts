@@ -1,13 +1,9 @@
 // Reads a request body as JSON, and refuses one that another parser might read differently.
 
 import { isUtf8 } from 'node:buffer';
+import type { RequestBody } from '../exchange/codec.ts';
 import { members } from '../exchange/json-span.ts';
 import { Refusal } from '../exchange/refusal.ts';
-
-export interface RequestBody {
-  readonly raw: Buffer;
-  readonly body: Readonly<Record<string, unknown>>;
-}
 
 /** Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly. */
 export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBody {
@@ -15,7 +11,8 @@ export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBo
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Refusal('invalid_request', 'The body must be a JSON object.');
   const seen: string[] = [];
-  for (const { key, escaped } of members(raw)) {
+  const found = members(raw);
+  for (const { key, escaped } of found) {
     if (!ownedKeys.has(key)) continue;
     if (escaped)
       throw new Refusal('invalid_request', `The key "${key}" must be written without escapes.`, { param: key });
@@ -23,7 +20,7 @@ export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBo
       throw new Refusal('invalid_request', `The key "${key}" stands more than once.`, { param: key });
     seen.push(key);
   }
-  return { raw, body: body as Readonly<Record<string, unknown>> };
+  return { raw, body: body as Readonly<Record<string, unknown>>, members: found };
 }
 
 function parse(raw: Buffer): unknown {

@@ -60,7 +60,8 @@ export function cost(usage: Usage, rate: Rate): Cost {
     if (price === undefined) unpriced.push(bucket);
     else sum.add(count, price);
   }
-  for (const [name, number] of Object.entries(usage.unknown ?? {})) {
+  for (const name in usage.unknown) {
+    const number = usage.unknown[name] ?? 0;
     if (!(number > 0)) continue;
     const fee = own(rate.fees, name);
     const surcharge = own(rate.surcharges, name);

@@ -1,6 +1,6 @@
 // The door of translation: one codec a format, and the ways between them.
 
-import type { AnswerContext, AnswerOut, Codec, Lane, UpEdits } from '../exchange/codec.ts';
+import type { AnswerContext, AnswerOut, Codec, Lane, RequestBody, UpEdits } from '../exchange/codec.ts';
 import type { Format, Surface } from '../exchange/format.ts';
 import type { Outline } from '../exchange/outline.ts';
 import type { Loss } from '../exchange/prompt.ts';
@@ -35,17 +35,16 @@ export function passAnswer(client: Format, provider: Format, raw: Buffer, contex
  */
 export function encodeRequest(
   client: Format,
-  raw: Buffer,
-  body: Readonly<Record<string, unknown>>,
+  request: RequestBody,
   surface: Surface,
   outline: Outline,
   target: Target,
   edits: Omit<UpEdits, 'model'>,
 ): { body: Buffer | string; losses: Loss[] } {
   if (client === target.provider.format) {
-    return { body: codecs[client].splice(raw, body, { model: target.model, ...edits }, target), losses: [] };
+    return { body: codecs[client].splice(request, { model: target.model, ...edits }, target), losses: [] };
   }
-  const decoded = codecs[client].decodeRequest(body, surface);
+  const decoded = codecs[client].decodeRequest(request.body, surface);
   const clamped = edits.outputLimit === undefined ? {} : { outputLimit: edits.outputLimit };
   const { reasoning } = decoded.prompt;
   const thinks =

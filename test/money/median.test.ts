@@ -67,7 +67,7 @@ interface Stream {
 
 async function letIn({ rooms, budgets }: ReturnType<typeof world>, id: string): Promise<Stream | undefined> {
   const raw = Buffer.from('{"messages":[{"content":"Tell me."}]}');
-  const wants = { id, caller: who, target: to, budgets, extra: [], outline, raw, body: {} };
+  const wants = { id, caller: who, target: to, budgets, extra: [], outline, request: { raw, body: {}, members: [] } };
   try {
     const taken = await admit(rooms, { ...wants, policy: { prices: [] } as unknown as Snapshot });
     const exchange = { ...wants, ...taken, asks: {}, draft: { charges: [] } } as unknown as Exchange;

@@ -16,7 +16,7 @@ export const anthropicMessages: Codec = {
   format: 'anthropic-messages',
   outline: (body, _surface, bytes) => outline(body, bytes),
   ownedKeys,
-  splice: (raw, body, edits) => splice(raw, body, edits),
+  splice,
   decodeRequest: (body) => decodeRequest(body),
   encodeRequest,
   passAnswer,

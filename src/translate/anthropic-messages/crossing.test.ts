@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf, framesOf, targetOf } from '../../../test/messages-kit.ts';
+import { members } from '../../exchange/json-span.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Prompt } from '../../exchange/prompt.ts';
 import { noUsage } from '../../exchange/usage.ts';
@@ -322,7 +323,9 @@ test('a foreign answer and stream, and the way back of its proofs', () => {
   ]);
   const body = { model: 'm', max_tokens: 5, messages };
   const raw = Buffer.from(JSON.stringify(body));
-  const spliced = object(JSON.parse(codec.splice(raw, body, { model: 'm' }, targetOf('m')).toString()));
+  const spliced = object(
+    JSON.parse(codec.splice({ raw, body, members: members(raw) }, { model: 'm' }, targetOf('m')).toString()),
+  );
   assert.doesNotMatch(JSON.stringify(spliced), /tg1|unproven|think/);
 });
 

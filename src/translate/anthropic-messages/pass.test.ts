@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contextOf, framesOf, targetOf } from '../../../test/messages-kit.ts';
 import { Frame } from '../../exchange/frame.ts';
+import { members } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
@@ -93,7 +94,13 @@ test('a clamp takes the thinking budget along', () => {
     '{ "messages":[], "thinking":{"type":"enabled","budget_tokens":4000}, "model":"a" , "max_tokens" : 9000, "x":1.50 }';
   const raw = Buffer.from(text);
   const cut = (outputLimit: number): string =>
-    codec.splice(raw, object(JSON.parse(text)), { model: 'b', outputLimit }, targetOf('b')).toString();
+    codec
+      .splice(
+        { raw, body: object(JSON.parse(text)), members: members(raw) },
+        { model: 'b', outputLimit },
+        targetOf('b'),
+      )
+      .toString();
   const changed = text.replace('"a"', '"b"');
   assert.equal(cut(5000), changed.replace('9000', '5000'));
   assert.equal(cut(2000), changed.replace('9000', '2000').replace('4000', '1999'));

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { targetOf } from '../../../test/messages-kit.ts';
 import { recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
+import { members } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { isObject, type Json, object } from '../json.ts';
 import { anthropicMessages as codec } from './codec.ts';
@@ -119,7 +120,11 @@ test('splicing the model changes nothing else', { skip: recordingsFolder ? false
     const body = recording.request?.body;
     if (!isObject(body) || typeof body.model !== 'string') continue;
     const raw = Buffer.from(JSON.stringify(body, undefined, 1));
-    const spliced = codec.splice(raw, body, { model: 'claude-x', outputLimit: 7777 }, targetOf('claude-x'));
+    const spliced = codec.splice(
+      { raw, body, members: members(raw) },
+      { model: 'claude-x', outputLimit: 7777 },
+      targetOf('claude-x'),
+    );
     const after = object(JSON.parse(spliced.toString('utf8')));
     const expected: Json = { ...body, model: 'claude-x', max_tokens: 7777 };
     assert.deepEqual(after, expected, recording.id);

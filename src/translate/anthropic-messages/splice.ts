@@ -1,16 +1,15 @@
 // Same format upstream: the client's bytes with only the fields the gateway owns replaced.
 
-import type { UpEdits } from '../../exchange/codec.ts';
-import { splice as applyEdits, type Edit, members, setMember } from '../../exchange/json-span.ts';
+import type { RequestBody, UpEdits } from '../../exchange/codec.ts';
+import { splice as applyEdits, type Edit, setMember } from '../../exchange/json-span.ts';
 import { finite, isObject, type Json, list, object } from '../json.ts';
 import { leastBudget } from './encode-reasoning.ts';
 import { isTagged } from './signature.ts';
 
-export function splice(raw: Buffer, body: Json, edits: UpEdits): Buffer {
-  const found = members(raw);
+export function splice({ raw, body, members }: RequestBody, edits: UpEdits): Buffer {
   const changes: Edit[] = [];
   const set = (key: string, value: unknown): void => {
-    const edit = setMember(raw, found, 0, key, JSON.stringify(value));
+    const edit = setMember(raw, members, 0, key, JSON.stringify(value));
     // Two new members would be inserted at one place: they become one edit.
     const before = changes.findIndex((each) => each.from === edit.from && each.to === edit.to);
     if (before < 0) changes.push(edit);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import type { Surface } from '../../exchange/format.ts';
+import { members } from '../../exchange/json-span.ts';
 import type { Prompt } from '../../exchange/prompt.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import type { Target } from '../../exchange/target.ts';
@@ -189,9 +190,17 @@ test('a spliced request is the same but for the limit', { skip }, () => {
     const body = recording.request?.body;
     if (!isFields(body)) continue;
     const raw = Buffer.from(JSON.stringify(body));
-    const kept = codec.splice(raw, body, { model: 'gemini-2.5-flash' }, target('gemini-2.5-flash'));
+    const kept = codec.splice(
+      { raw, body, members: members(raw) },
+      { model: 'gemini-2.5-flash' },
+      target('gemini-2.5-flash'),
+    );
     if (body.model === undefined) assert.equal(kept, raw, recording.id);
-    const clamped = codec.splice(raw, body, { model: 'gemini-2.5-flash', outputLimit: 77 }, target('gemini-2.5-flash'));
+    const clamped = codec.splice(
+      { raw, body, members: members(raw) },
+      { model: 'gemini-2.5-flash', outputLimit: 77 },
+      target('gemini-2.5-flash'),
+    );
     const read = JSON.parse(clamped.toString()) as Json;
     assert.equal(codec.outline(read, surface, 1).outputLimit, 77, recording.id);
     assert.deepEqual(read.contents, body.contents, recording.id);

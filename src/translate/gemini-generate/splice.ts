@@ -1,10 +1,10 @@
 // The same format upstream: the client's bytes, with only the model it may have named and a clamped limit replaced.
 
-import type { UpEdits } from '../../exchange/codec.ts';
+import type { RequestBody, UpEdits } from '../../exchange/codec.ts';
 import { type Edit, type Member, member, members, splice as replace, setMember } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { withoutTagged } from './tagged.ts';
-import { type Fields, field, snake, textOf } from './wire.ts';
+import { field, snake, textOf } from './wire.ts';
 
 const limits = ['maxOutputTokens', 'candidateCount'];
 
@@ -12,11 +12,10 @@ const limits = ['maxOutputTokens', 'candidateCount'];
  * The model stands in the path; a copy in the body is kept in step. Gemini counts thoughts inside the output limit; the
  * budget is clamped with it, so that thoughts leave room for an answer.
  */
-export function splice(raw: Buffer, body: Fields, edits: UpEdits): Buffer {
+export function splice({ raw, body, members: list }: RequestBody, edits: UpEdits): Buffer {
   const configured = field(body, 'generationConfig') !== undefined;
   const contents = withoutTagged(raw, body, edits.model);
   if (!configured && !contents && body.model === undefined && edits.outputLimit === undefined) return raw;
-  const list = members(raw);
   const changes: Edit[] = [];
   if (contents) changes.push(setMember(raw, list, 0, 'contents', JSON.stringify(contents)));
   const model = textOf(body.model);

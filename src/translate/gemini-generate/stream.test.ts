@@ -5,8 +5,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { ApiError, GoogleGenAI } from '@google/genai';
-import type { AnswerContext } from '../../exchange/codec.ts';
+import type { AnswerContext, RequestBody } from '../../exchange/codec.ts';
 import { Frame } from '../../exchange/frame.ts';
+import { members } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import type { Target } from '../../exchange/target.ts';
 import { noUsage } from '../../exchange/usage.ts';
@@ -231,20 +232,16 @@ test('owned fields that two parsers could read differently are refused', () => {
   const target = { model: 'g' } as unknown as Target;
   for (const config of ['{"maxOutputTokens":1,"maxOutputTokens":9}', '{"max\\u004futputTokens":9}']) {
     const raw = Buffer.from(`{"generationConfig":${config}}`);
-    assert.throws(
-      () => codec.splice(raw, JSON.parse(raw.toString()) as object as Record<string, unknown>, { model: 'g' }, target),
-      Refusal,
-    );
+    assert.throws(() => codec.splice(readOf(raw), { model: 'g' }, target), Refusal);
   }
   const raw = Buffer.from('{"model":"models/alias", "generation_config" : {"max_output_tokens": 9, "x":1.0}}');
-  const edited = codec.splice(
-    raw,
-    JSON.parse(raw.toString()) as Record<string, unknown>,
-    { model: 'real', outputLimit: 5 },
-    target,
-  );
+  const edited = codec.splice(readOf(raw), { model: 'real', outputLimit: 5 }, target);
   assert.equal(edited.toString(), '{"model":"models/real", "generation_config" : {"max_output_tokens": 5, "x":1.0}}');
 });
+
+function readOf(raw: Buffer): RequestBody {
+  return { raw, body: JSON.parse(raw.toString()) as Record<string, unknown>, members: members(raw) };
+}
 
 test('error bodies of every shape', () => {
   const read = (status: number, body: string, headers = {}) => codec.decodeError(status, Buffer.from(body), headers);

@@ -9,6 +9,7 @@ import { framesOf } from '../../../test/sse-frames.ts';
 import { targetOf } from '../../../test/target.ts';
 import type { AnswerContext } from '../../exchange/codec.ts';
 import type { Surface } from '../../exchange/format.ts';
+import { members } from '../../exchange/json-span.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { openaiChat } from './codec.ts';
 
@@ -99,7 +100,9 @@ test('splicing: a provider’s spellings', () => {
   const spliced = (quirks: string[], outputLimit?: number): Record<string, unknown> => {
     const edits = outputLimit === undefined ? { model: 'b' } : { model: 'b', outputLimit };
     const raw = Buffer.from(JSON.stringify(body));
-    return JSON.parse(openaiChat.splice(raw, body, edits, targetOf('openai-chat', quirks)).toString());
+    return JSON.parse(
+      openaiChat.splice({ raw, body, members: members(raw) }, edits, targetOf('openai-chat', quirks)).toString(),
+    );
   };
   const { seed, max_completion_tokens, ...rest } = body;
   const options = { model: 'b', stream_options: { include_usage: true } };

@@ -5,6 +5,7 @@ import { after, test } from 'node:test';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import { targetOf } from '../../../test/target.ts';
 import type { Surface } from '../../exchange/format.ts';
+import { members } from '../../exchange/json-span.ts';
 import { isObject, type Json, list, object } from '../json.ts';
 import { openaiChat } from './codec.ts';
 
@@ -258,12 +259,16 @@ test('the same format: nothing but the owned fields changes', { skip }, () => {
     const outlined = openaiChat.outline(body, surface, raw.length);
     assert.equal(outlined.model, body.model, id);
     assert.equal(outlined.stream, body.stream === true, id);
-    const spliced = JSON.parse(openaiChat.splice(raw, body, { model: 'other-model' }, target).toString());
+    const spliced = JSON.parse(
+      openaiChat.splice({ raw, body, members: members(raw) }, { model: 'other-model' }, target).toString(),
+    );
     const expected: Wire = { ...body, model: 'other-model' };
     if (body.stream === true) expected.stream_options = { ...object(body.stream_options), include_usage: true };
     assert.deepEqual(spliced, expected, id);
     const clamped = JSON.parse(
-      openaiChat.splice(raw, body, { model: 'other-model', outputLimit: 7 }, target).toString(),
+      openaiChat
+        .splice({ raw, body, members: members(raw) }, { model: 'other-model', outputLimit: 7 }, target)
+        .toString(),
     );
     assert.equal(openaiChat.outline(clamped, surface, raw.length).outputLimit, 7, id);
   }

@@ -1,6 +1,6 @@
 // The same-format request: the client's bytes with the fields the gateway owns, and the spellings a provider insists on.
 
-import type { UpEdits } from '../../exchange/codec.ts';
+import type { RequestBody, UpEdits } from '../../exchange/codec.ts';
 import {
   splice as apply,
   type Edit,
@@ -15,8 +15,7 @@ import type { Target } from '../../exchange/target.ts';
 import { type Json, list, object } from '../json.ts';
 import { withoutTagged } from './tagged.ts';
 
-export function splice(raw: Buffer, body: Json, edits: UpEdits, target: Target): Buffer {
-  const top = members(raw);
+export function splice({ raw, body, members: top }: RequestBody, edits: UpEdits, target: Target): Buffer {
   const quirks = target.provider.quirks;
   const changes: Edit[] = [];
   const set = (key: string, value: unknown): void => {
