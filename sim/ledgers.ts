@@ -77,7 +77,7 @@ interface Instance {
 
 const keys: [Caller, ...Caller[]] = [caller('k1'), caller('k2'), caller('k3')];
 const models: [Target, ...Target[]] = [target('one', 'm'), target('two', 'm')];
-const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const silent: Log = { debugs: false, debug() {}, info() {}, warn() {}, error() {} };
 
 class LedgersRun {
   readonly #chance: Chance;

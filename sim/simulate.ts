@@ -47,7 +47,7 @@ export function buildWorld(seed: number, parts: Partial<GatewayParts> = {}): Sim
     clock,
     random: chance,
     network: createUpstream(clock, chance, deeds),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: { debugs: false, debug: silent, info: silent, warn: silent, error: silent },
   };
   const policy = drawPolicy(chance);
   const gateway = assemble(world, {

@@ -127,7 +127,7 @@ export function still(budgets: readonly BudgetRule[]): Live {
   return { budgets: () => budgets, caller: (known) => known };
 }
 
-export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const quiet: Log = { debugs: false, debug() {}, info() {}, warn() {}, error() {} };
 
 export function caller(keyId: string, more: Partial<Caller> = {}): Caller {
   return { keyId, keyName: `name of ${keyId}`, allowedModels: [], scopes: ['global', `key:${keyId}`], ...more };

@@ -2,12 +2,27 @@
 
 import type { Counted, HoldRow, Receipt } from '../exchange/receipt.ts';
 import type { Account } from './accounts.ts';
-import { type OpenHold, type Posting, standing } from './open-hold.ts';
+import { type OpenHold, type Place, type Posting, standing } from './open-hold.ts';
 
 // By hand instead of JSON.stringify of a row object: the accounts' text is not made anew for each request.
 export function holdJson(hold: OpenHold): string {
   const { id, at, amount, target, caller } = hold;
-  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${JSON.stringify(target.provider.name)},"model":${JSON.stringify(target.model)},"keyId":${JSON.stringify(caller.keyId)}${aboutJson(hold)}}`;
+  return `{"type":"hold","id":${JSON.stringify(id)},"at":${at},"amount":${amount},"accounts":${standingJson(hold)},"provider":${quoted(target.provider.name)},"model":${quoted(target.model)},"keyId":${quoted(caller.keyId)}${aboutJson(hold)}}`;
+}
+
+/** Names met before, as JSON. */
+const names = new Map<string, string>();
+const namesMax = 4096;
+
+function quoted(name: string): string {
+  let text = names.get(name);
+  if (text === undefined) {
+    text = JSON.stringify(name);
+    // Model names come from clients.
+    if (names.size >= namesMax) names.clear();
+    names.set(name, text);
+  }
+  return text;
 }
 
 /**
@@ -21,12 +36,21 @@ function aboutJson({ about, caller, number, target, stages, shared }: OpenHold):
     if (format !== 'openai-chat') text += `,"format":"${format}"`;
     if (asked !== target.model) text += `,"asked":${JSON.stringify(asked.slice(0, 256))}`;
     if (stream) text += ',"stream":true';
-    const more = caller.scopes.filter((scope) => !shared.some(({ entry }) => entry.account.scope === scope));
-    if (more.length > 0) text += `,"scopes":${JSON.stringify(more)}`;
+    text += scopesBeside(caller.scopes, shared);
   }
   if (stages.length > 1) text += `,"attempt":${stages.length}`;
   if (number > 0) text += `,"number":${number}`;
   return text;
+}
+
+/** The caller's scopes that no account of the row names. */
+function scopesBeside(scopes: readonly string[], places: readonly Place[]): string {
+  let text = '';
+  for (const scope of scopes) {
+    if (places.some(({ entry }) => entry.account.scope === scope)) continue;
+    text += text === '' ? JSON.stringify(scope) : `,${JSON.stringify(scope)}`;
+  }
+  return text === '' ? '' : `,"scopes":[${text}]`;
 }
 
 /** Counts the row: its number is spent even where it cannot be written. */

@@ -25,7 +25,7 @@ function open(context: TestContext, folder = mkdtempSync(join(tmpdir(), 'tollgat
     folder,
     policy: () => ({ aliases }) as unknown as Snapshot,
     clock: { now: () => now },
-    log: { debug() {}, info() {}, warn() {}, error: (_, fields = {}) => void errors.push(fields) },
+    log: { debugs: true, debug() {}, info() {}, warn() {}, error: (_, fields = {}) => void errors.push(fields) },
   });
   const price = (model = 'gpt-4o') => keeper.find('openai', model, now)?.tiers[0].prices.input;
   return { keeper, folder, errors, price, file: join(folder, 'catalogue.json') };

@@ -33,7 +33,7 @@ function handClock() {
 function start(context: TestContext, fileName: string, environment: Record<string, string> = { OPENAI_API_KEY: 'k' }) {
   const logged: [string, LogFields | undefined][] = [];
   const note = (event: string, fields?: LogFields) => void logged.push([event, fields]);
-  const log: Log = { debug: note, info: note, warn: note, error: note };
+  const log: Log = { debugs: true, debug: note, info: note, warn: note, error: note };
   const load = () => loadConfigFile(fileName, environment, sampleTable);
   const clock = handClock();
   const applied: Loaded[] = [];

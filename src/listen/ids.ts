@@ -22,9 +22,11 @@ export function createIds(clock: Clock, random: Random): () => string {
       time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
       moment = now;
     }
-    const chance = pool.slice(at, at + 20);
-    const variant = '89ab'[Number.parseInt(chance[3] ?? '0', 16) % 4];
+    const from = at;
     at += 20;
-    return `${time}${chance.slice(0, 3)}-${variant}${chance.slice(4, 7)}-${chance.slice(7, 19)}`;
+    const digit = pool.charCodeAt(from + 3);
+    // The code of a figure ends in the figure's last bits, that of a letter one below them.
+    const variant = '89ab'[(digit > 0x39 ? digit + 1 : digit) & 3];
+    return `${time}${pool.slice(from, from + 3)}-${variant}${pool.slice(from + 4, from + 7)}-${pool.slice(from + 7, from + 19)}`;
   };
 }

@@ -159,4 +159,7 @@ test('ids are UUIDv7: they sort by time and do not repeat', () => {
   assert.deepEqual(ids.toSorted(), ids);
   assert.equal(new Set(ids).size, ids.length);
   for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const chance = (id: string): number => Number.parseInt(id[19] ?? '', 16) - 8;
+  const often = [0, 1, 2, 3].map((each) => ids.filter((id) => chance(id) === each).length);
+  for (const count of often) assert.ok(count > 130 && count < 170, `variants ${often}`);
 });

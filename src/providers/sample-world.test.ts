@@ -35,7 +35,7 @@ export function world() {
       },
       close: () => Promise.resolve(),
     },
-    log: { debug: log, info: log, warn: log, error: log },
+    log: { debugs: true, debug: log, info: log, warn: log, error: log },
   };
   const move = (ms: number) => {
     now += ms;

@@ -122,7 +122,13 @@ test('a failure is told once, at the level of its refusal, without what the clie
   const told: [string, string, Record<string, unknown>][] = [];
   const teller = (level: string) => (event: string, fields?: object) =>
     void told.push([level, event, { ...fields } as Record<string, unknown>]);
-  const log = { debug: teller('debug'), info: teller('info'), warn: teller('warn'), error: teller('error') };
+  const log = {
+    debugs: true,
+    debug: teller('debug'),
+    info: teller('info'),
+    warn: teller('warn'),
+    error: teller('error'),
+  };
   const record = createRecord({ log });
   const failed: Partial<Receipt> = {
     ending: 'failed',

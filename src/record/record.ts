@@ -40,18 +40,17 @@ export function createRecord(world: Pick<World, 'log'>): Recorder {
 
   const measure = (receipt: Receipt): void => {
     const { model, provider } = servedBy(receipt);
-    const served = labels.of(provider, model);
     requests.add(labels.ofRequest(receipt, provider, model), 1);
     let rest = receipt.cost;
     for (const charge of receipt.charges) {
-      const by = labels.of(charge.provider, isAnswer(charge) || charge.cost > 0 ? charge.model : '');
+      const by = labels.ofModel(charge.provider, isAnswer(charge) || charge.cost > 0 ? charge.model : '');
       rest -= charge.cost;
       if (charge.cost !== 0) cost.add(by, charge.cost);
       input.add(by, inputTokens(charge.usage));
       output.add(by, outputTokens(charge.usage));
     }
     // The counter is the sum of receipts, also where a receipt says more than its charges.
-    if (rest !== 0) cost.add(served, rest);
+    if (rest !== 0) cost.add(labels.ofModel(provider, model), rest);
     if (receipt.saved > 0) saved.add({ by: savedBy(receipt) }, receipt.saved);
     const by = labels.of(provider);
     latency.observe(by, receipt.durationMs / 1000);
@@ -96,25 +95,43 @@ function servedBy(receipt: Receipt): { model: string; provider: string } {
 
 const noLabels: Labels = {};
 
-/** The same object for the same names, as often as not: metrics find their sums by it. Forgotten whole when there are too many. */
+/** What was made for one model of a provider: its labels, and those of its requests by status and cache. */
+interface Served {
+  readonly labels: Labels;
+  readonly requests: Map<number, Labels>;
+}
+
+/**
+ * The same object for the same names, as often as not: metrics find their sums by it. Found name by name, since a text of
+ * several would be put together and hashed anew each time. Forgotten whole when there are too many.
+ */
 function createLabels() {
-  const answers = new Map<string, Labels>();
-  const requests = new Map<string, Labels>();
-  const keep = (known: Map<string, Labels>, key: string, made: Labels): Labels => {
-    if (known.size >= labelSetsMax) known.clear();
-    known.set(key, made);
-    return made;
+  const providers = new Map<string, { readonly labels: Labels; readonly models: Map<string, Served> }>();
+  let size = 0;
+  const make = <Key, Value>(known: Map<Key, Value>, key: Key, value: Value): Value => {
+    if (++size > labelSetsMax) {
+      providers.clear();
+      size = 0;
+    }
+    known.set(key, value);
+    return value;
+  };
+  const providerOf = (provider: string) =>
+    providers.get(provider) ?? make(providers, provider, { labels: { provider }, models: new Map<string, Served>() });
+  const servedOf = (provider: string, model: string): Served => {
+    const { models } = providerOf(provider);
+    return models.get(model) ?? make(models, model, { labels: { model, provider }, requests: new Map() });
   };
   return {
-    of(provider: string, model?: string): Labels {
-      const key = model === undefined ? provider : `${provider}\n${model}`;
-      return answers.get(key) ?? keep(answers, key, model === undefined ? { provider } : { model, provider });
-    },
+    of: (provider: string): Labels => providerOf(provider).labels,
+    ofModel: (provider: string, model: string): Labels => servedOf(provider, model).labels,
     ofRequest({ cache, status }: Receipt, provider: string, model: string): Labels {
       const hit = cache === 'hit' || cache === 'semantic';
-      const key = `${hit} ${status} ${provider}\n${model}`;
-      const made = { model, provider, cache_hit: String(hit), status: String(status) };
-      return requests.get(key) ?? keep(requests, key, made);
+      const { requests } = servedOf(provider, model);
+      const key = hit ? -status : status;
+      return (
+        requests.get(key) ?? make(requests, key, { model, provider, cache_hit: String(hit), status: String(status) })
+      );
     },
   };
 }
@@ -140,6 +157,8 @@ function tightestEach(balances: readonly Balance[]): [string, number][] {
 
 /** No text of client or provider is in here but names that the operator wrote or a provider answered under. */
 function tell(log: World['log'], receipt: Receipt): void {
+  const level = levelOf(receipt);
+  if (level === 'debug' && !log.debugs) return;
   const { id, keyId, provider, ending, status, code, charges, estimated } = receipt;
   const failure = charges.findLast((charge) => charge.failure !== undefined)?.failure;
   const fields = {
@@ -156,7 +175,7 @@ function tell(log: World['log'], receipt: Receipt): void {
     estimated,
     duration_ms: receipt.durationMs,
   };
-  log[levelOf(receipt)](ending === 'completed' ? 'exchange' : 'exchange_failed', fields);
+  log[level](ending === 'completed' ? 'exchange' : 'exchange_failed', fields);
 }
 
 function levelOf({ ending, code }: Receipt): Level {

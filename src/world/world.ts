@@ -49,6 +49,8 @@ export interface Network {
 }
 
 export interface Log {
+  /** False where nobody listens on that level: what every exchange tells there is then not put together. */
+  readonly debugs: boolean;
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
   warn(event: string, fields?: LogFields): void;

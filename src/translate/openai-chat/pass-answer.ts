@@ -24,7 +24,7 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const price = usage && context.price(usage);
   const finish = text(choices[0]?.finish_reason);
   return {
-    body: price ? priced(raw, object(body.usage), priceFields(price)) : raw,
+    body: price ? priced(raw, said, object(body.usage), priceFields(price)) : raw,
     ...told,
     characters: choices.reduce((sum, choice) => sum + messageCharacters(object(choice.message)), 0),
     ...(finish !== undefined && { finish }),
@@ -34,12 +34,14 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
 
 const usageName = Buffer.from('"usage"');
 
-function priced(raw: Buffer, usage: Json, fields: { cost: number; saved: number }): Buffer {
+/** `said`: the same as text. Where every character is a byte the answer stays text, and is copied no more. */
+function priced(raw: Buffer, said: string, usage: Json, fields: { cost: number; saved: number }): Buffer | string {
   const from = lastValue(raw, usageName) ?? member(members(raw, raw.indexOf('{')), 'usage')?.from;
   if (from === undefined || raw[from] !== 0x7b) return raw;
   // A provider that is itself such a gateway may have its own there: they are replaced, never repeated.
   if ('cost' in usage || 'saved' in usage) return splice(raw, priceEdits(raw, from, fields));
   const text = `"cost":${fields.cost},"saved":${fields.saved}${Object.keys(usage).length > 0 ? ',' : ''}`;
+  if (said.length === raw.length) return said.slice(0, from + 1) + text + said.slice(from + 1);
   return splice(raw, [{ from: from + 1, to: from + 1, text }]);
 }
 

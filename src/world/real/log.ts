@@ -18,6 +18,7 @@ export function createLog(level: LogLevel, worker?: number): Log {
     pino.destination({ fd: 2, sync: false, minLength: 0, maxLength: 1 << 20 }),
   );
   return {
+    debugs: logger.isLevelEnabled('debug'),
     debug: (event, fields) => logger.debug(fields ?? {}, event),
     info: (event, fields) => logger.info(fields ?? {}, event),
     warn: (event, fields) => logger.warn(fields ?? {}, event),

@@ -53,10 +53,13 @@ export class DirectResponse extends ServerResponse {
   }
 
   override end(chunk?: unknown, ...rest: unknown[]): this {
-    if (rest.length > 0 || this.chunkedEncoding || !(chunk instanceof Uint8Array) || chunk.length > joinedBytesMax)
-      return super.end(chunk, ...(rest as []));
+    if (rest.length > 0 || this.chunkedEncoding) return super.end(chunk, ...(rest as []));
     // Node puts a string behind a head that is one, and writes both with one call and no object.
-    return super.end(latin1(chunk), 'latin1');
+    if (chunk instanceof Uint8Array && chunk.length <= joinedBytesMax) return super.end(latin1(chunk), 'latin1');
+    // Its length tells that every character is a byte.
+    if (typeof chunk === 'string' && chunk.length === (this as unknown as Internals)._contentLength)
+      return super.end(chunk, 'latin1');
+    return super.end(chunk);
   }
 
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
