@@ -1,6 +1,6 @@
 // The outbound network: undici's dispatch over one pool an origin, HTTP/1.1, no redirects, no decompression.
 
-import { createRequire } from 'node:module';
+import { createRequire, Module } from 'node:module';
 import { isIP, type Socket } from 'node:net';
 import type * as Undici from 'undici';
 import type { buildConnector as Connector, Dispatcher } from 'undici';
@@ -11,6 +11,9 @@ import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.t
 
 // Its parts by their files: the whole package brings fetch, web sockets and mocks, which nothing here uses, into every start.
 const part = createRequire(import.meta.url);
+// HTTP/2 is never spoken here (`allowH2`), and node's module for it takes 30 of a start's 500 ms: undici finds its own part empty.
+const unspoken = part.resolve('undici/lib/dispatcher/client-h2.js');
+part.cache[unspoken] = Object.assign(new Module(unspoken), { loaded: true });
 const Pool = part('undici/lib/dispatcher/pool.js') as typeof Undici.Pool;
 const buildConnector = part('undici/lib/core/connect.js') as typeof Undici.buildConnector;
 

@@ -1,6 +1,7 @@
 // The bytes of an answer in as few pieces as can be: node's response hands its socket the head, the body and each chunk's frame apart.
 
-import { ServerResponse } from 'node:http';
+import type * as Http from 'node:http';
+import { ServerResponse } from './http.ts';
 
 /** Beyond it a copy would cost more than the pieces do. */
 const joinedBytesMax = 16_384;
@@ -114,7 +115,7 @@ function latin1(bytes: Uint8Array): string {
 }
 
 /** An answer with a body, on a connection that is kept. */
-function isOrdinary(response: ServerResponse, own: Internals): boolean {
+function isOrdinary(response: Http.ServerResponse, own: Internals): boolean {
   return (
     response.shouldKeepAlive &&
     response.useChunkedEncodingByDefault &&

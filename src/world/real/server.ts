@@ -1,8 +1,9 @@
 // The inbound sockets: node's HTTP server with its bounds set, and the figures of the process that `listen` sheds by.
 
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { InboundListener } from '../world.ts';
+import { createServer } from './http.ts';
 import { DirectResponse } from './response.ts';
 
 export interface OpenServer {
