@@ -61,9 +61,6 @@ export const { version } = JSON.parse(readFileSync(new URL('../package.json', im
   version: string;
 };
 
-/** How far the store may be behind the journal. */
-const readerMs = 200;
-
 /** Throws `StartError` where the folder cannot be written; resolves with undefined where another process has it. */
 export async function openInstallation(options: InstallationOptions): Promise<Installation | undefined> {
   const { loaded, log, seat } = options;
@@ -111,7 +108,6 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   seat?.hear((news) => {
     if (news.kind === 'catalogue') catalogue.reload();
   });
-  const reading = setInterval(() => store.nudge(), readerMs);
   const token = settings.adminToken ?? new Secret(folder.secret('admin-token', () => newToken('tga-')));
   const parts: AdminParts = {
     ...adminParts(options, { gateway, store, token, live, bank }),
@@ -133,7 +129,6 @@ export async function openInstallation(options: InstallationOptions): Promise<In
     parts,
     reloadCatalogue: catalogue.reload,
     async close() {
-      clearInterval(reading);
       compacting();
       gateway.stop();
       delay.stop();

@@ -14,7 +14,7 @@ export interface Cursor {
 }
 
 export interface Consumer {
-  /** Reads at most one chunk; false where there was nothing new. One at a time. */
+  /** Reads at most one chunk; false once nothing is left of what was there when it began. One at a time. */
   step(): Promise<boolean>;
   /** Where the next step begins. */
   cursor(): Promise<Cursor>;
@@ -30,6 +30,8 @@ export interface ConsumerOptions {
 const chunkBytes = 1024 * 1024;
 
 export function createConsumer(database: Database, { journalFolder, instance }: ConsumerOptions): Consumer {
+  /** One for all readings: a new one each time costs a page fault for each of its pages. */
+  const chunk = Buffer.allocUnsafeSlow(chunkBytes);
   /** Unset where only the database knows: at first, and after a commit of which nobody heard how it ended. */
   let known: Cursor | undefined;
 
@@ -44,7 +46,11 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
     await database.transaction(async (session) => {
       const [horizon] = await session.all('SELECT kept_from FROM horizon');
       const keptFrom = Number(horizon?.kept_from ?? 0);
-      await post(session, { ...batch, receipts: batch.receipts.filter(({ at }) => at >= keptFrom) });
+      const { receipts } = batch;
+      await post(session, {
+        ...batch,
+        receipts: keptFrom === 0 ? receipts : receipts.filter(({ at }) => at >= keptFrom),
+      });
       await session.run(
         `INSERT INTO cursors (instance, segment, bytes) VALUES (?, ?, ?)
         ON CONFLICT (instance) DO UPDATE SET segment = excluded.segment, bytes = excluded.bytes`,
@@ -65,7 +71,7 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
       const offset = name === at.segment ? at.offset : 0;
       const receipts: Received[] = [];
       const corrections: CorrectionRow[] = [];
-      const bytes = readWhole(join(journalFolder, name), offset);
+      const { bytes, atEnd } = readWhole(join(journalFolder, name), offset, chunk);
       const { end } = scanSpans(bytes, 0, (start, to) => {
         if (startsWith(bytes, start, receiptHead)) receipts.push(receive(bytes, start, to));
         else if (startsWith(bytes, start, correctionHead))
@@ -74,8 +80,7 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
       const next = names.find((each) => each > name);
       if (end > 0) await advance({ segment: name, offset: offset + end }, { receipts, corrections });
       else if (next) await advance({ segment: next, offset: 0 }, { receipts: [], corrections: [] });
-      else return false;
-      return true;
+      return next !== undefined || !atEnd;
     },
   };
 }
@@ -84,22 +89,23 @@ export function createConsumer(database: Database, { journalFolder, instance }: 
 const receiptHead = Buffer.from('{"type":"receipt"', 'latin1');
 const correctionHead = Buffer.from('{"type":"correction"', 'latin1');
 
-/** From `offset`, a chunk or more: as much as it takes to have one whole row, or all there is. */
-function readWhole(path: string, offset: number): Buffer {
+/** From `offset`, a chunk or more: as much as it takes to have one whole row, or all there is. Valid until the next reading. */
+function readWhole(path: string, offset: number, chunk: Buffer): { bytes: Buffer; atEnd: boolean } {
   const descriptor = openSync(path, 'r');
   try {
     const left = Math.max(0, fstatSync(descriptor).size - offset);
-    for (let size = Math.min(left, chunkBytes); ; size = Math.min(left, size * 2)) {
-      const buffer = Buffer.allocUnsafe(size);
+    for (let size = Math.min(left, chunk.length); ; size = Math.min(left, size * 2)) {
+      const buffer = size > chunk.length ? Buffer.allocUnsafe(size) : chunk;
       const bytes = buffer.subarray(0, readSync(descriptor, buffer, 0, size, offset));
-      let found = false;
-      if (size < left) {
+      const atEnd = size >= left;
+      let found = atEnd;
+      if (!atEnd) {
         scanSpans(bytes, 0, () => {
           found = true;
           return false;
         });
       }
-      if (found || size >= left) return bytes;
+      if (found) return { bytes, atEnd };
     }
   } finally {
     closeSync(descriptor);

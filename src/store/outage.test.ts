@@ -55,7 +55,6 @@ test('F2: a PostgreSQL that dies again and again while the journal grows loses a
       receipt(`r${String(batch * size + index).padStart(6, '0')}`, 3, { at: noon + batch, keyId: `k${index % 7}` }),
     );
     appendFileSync(segment(folder), bytesOf(...rows));
-    store.nudge();
     // In the middle of whatever it does just then.
     if (batch % 20 === 10) {
       void store.catchUp().catch(() => undefined);

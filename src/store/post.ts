@@ -22,7 +22,7 @@ export async function post(session: Session, { receipts, corrections }: Batch): 
       label(id),
       whole(at),
       label(keyId),
-      label(ending),
+      ending === 'completed' ? ending : label(ending),
       body,
     ]);
     const known = await session.add(receiptsTable, rows);

@@ -58,15 +58,13 @@ export interface Call {
   readonly argument: unknown;
 }
 
-export type ToWorker = Call | 'nudge' | 'close';
+export type ToWorker = Call | 'close';
 
 export type FromWorker =
   /** Open, and of the newest schema. */
   | { readonly ready: true; readonly after: number | undefined }
   /** It cannot be opened: never, or not now and it is tried again. */
   | { readonly closed: string; readonly forEver: boolean }
-  /** The journal was read to its end, or a good part of it: nudges count again. */
-  | { readonly followed: true }
   /** Another instance said so. */
   | { readonly signal: Signal; readonly number: number }
   /** Why the journal is not read on, or other instances not heard; undefined once all is well. Said when it changes. */

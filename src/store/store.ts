@@ -21,8 +21,6 @@ export interface Store extends Omit<Methods, 'send'> {
    * what this instance knows.
    */
   revision(): number | undefined;
-  /** The journal grew. Costs nothing where the worker knows already. */
-  nudge(): void;
   /** Why the store does not answer, is behind the journal or does not hear others; undefined while all is well. */
   trouble(): string | undefined;
   close(): Promise<void>;
@@ -100,7 +98,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       listen: (listener) => void listeners.push(listener),
     },
     revision: () => (saving > 0 ? undefined : saved),
-    nudge: thread.nudge,
     trouble: thread.trouble,
     close: thread.close,
   };

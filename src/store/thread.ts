@@ -7,7 +7,6 @@ import type { FromWorker, Methods, ToWorker, WorkerData } from './protocol.ts';
 
 export interface Thread {
   ask<Name extends keyof Methods>(method: Name, argument?: Parameters<Methods[Name]>[0]): ReturnType<Methods[Name]>;
-  nudge(): void;
   /** Why the store does not answer or does not read on; undefined while all is well. */
   trouble(): string | undefined;
   close(): Promise<void>;
@@ -39,7 +38,6 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
   const waiting = new Map<number, Waiting>();
   let number = 0;
   let after: number | undefined;
-  let nudged = false;
   let closing = false;
   let worker: Worker | undefined;
   let trouble: string | undefined;
@@ -69,8 +67,7 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
       if (message.forEver || (!mayBeAway && performance.now() - started > patienceMs))
         opened.reject(new Error(message.closed));
       else if (mayBeAway) opened.resolve();
-    } else if ('followed' in message) nudged = false;
-    else if ('signal' in message) {
+    } else if ('signal' in message) {
       after = message.number;
       onSignal(message.signal);
     } else if ('trouble' in message) setTrouble(message.trouble);
@@ -83,7 +80,6 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
   };
   const start = (): void => {
     exited = Promise.withResolvers<void>();
-    nudged = false;
     const name = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js';
     const own = new Worker(new URL(name, import.meta.url), { workerData: { ...data, after } satisfies WorkerData });
     worker = own;
@@ -127,11 +123,6 @@ export async function startThread(options: ThreadOptions): Promise<Thread> {
         worker.postMessage({ number, method, argument } satisfies ToWorker);
       }
       return promise as ReturnType<Methods[typeof method]>;
-    },
-    nudge() {
-      if (nudged || !worker || closing) return;
-      nudged = true;
-      worker.postMessage('nudge' satisfies ToWorker);
     },
     trouble: () => trouble,
     close,
