@@ -159,7 +159,7 @@ function play(recording: Recording, format: Format, meter: Meter, packed: Map<st
       list.push(tokens);
       packed.set(recording.provider, list);
     }
-    if (characters >= gauge.nextSampleAt) gauge.sample(frame.data, characters - before);
+    if (characters >= gauge.nextSampleAt) gauge.sample(frame, characters - before);
   }
   return usage && inputTokens(usage) > 0 ? { usage, characters, gauge, counted } : undefined;
 }
@@ -202,7 +202,7 @@ function costs(meter: Meter): string {
   });
   const gauge = meter.gauge('p/m');
   lines.push(
-    `| a sample of a chunk, every 400 characters | ${best(() => gauge.sample(data, 6), 3000).toFixed(1)} µs |`,
+    `| a sample of a chunk, every 400 characters | ${best(() => gauge.sample({ data, words: undefined }, 6), 3000).toFixed(1)} µs |`,
   );
   lines.push(
     `| a chunk's text kept, while money is scarce | ${best(() => void textInside(data), 3000).toFixed(1)} µs |`,

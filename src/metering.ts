@@ -200,9 +200,9 @@ export function createMetering({ rooms, exchange, target, gauge, clamp, outputLi
     meter(now, usage, frame) {
       const before = characters;
       characters = now;
-      if (text) text.add(textInside(frame.data));
+      if (text) text.add(frame.words ?? textInside(frame.data));
       if (now >= gauge.nextSampleAt) {
-        gauge.sample(frame.data, now - before);
+        gauge.sample(frame, now - before);
         keepIfScarce(gauge.tokens(now));
       }
       if (usage !== undefined && usage !== told && tells(usage) && possible(usage)) {

@@ -6,6 +6,10 @@ export class Frame {
   #latin1: string | undefined;
   #event: string | undefined;
   #data: string | undefined;
+  #words: string | undefined;
+  /** Where the words stand in the bytes, as the inside of a JSON string; -1 while nobody has found them so. */
+  #wordsFrom = -1;
+  #wordsTo = -1;
 
   /** `latin1`: the same bytes, one character each, where somebody has read them so already. */
   constructor(bytes: Buffer, latin1?: string) {
@@ -29,6 +33,25 @@ export class Frame {
   get data(): string {
     if (this.#data === undefined) this.#parse();
     return this.#data ?? '';
+  }
+
+  /** All that the event says of an answer, where a lane has found it without a parse; undefined where only a parse can tell. */
+  get words(): string | undefined {
+    if (this.#words !== undefined || this.#wordsFrom < 0) return this.#words;
+    try {
+      return JSON.parse(`"${this.bytes.toString('utf8', this.#wordsFrom, this.#wordsTo)}"`) as string;
+    } catch {
+      return undefined;
+    }
+  }
+
+  foundWords(words: string): void {
+    this.#words = words;
+  }
+
+  foundWordsAt(from: number, to: number): void {
+    this.#wordsFrom = from;
+    this.#wordsTo = to;
   }
 
   #parse(): void {

@@ -15,6 +15,9 @@ const silent = new Set([
   'obfuscation',
   'finish_reason',
   'finishReason',
+  'native_finish_reason',
+  'content_filter_results',
+  'content_filter_result',
   'logprobs',
   'mimeType',
   'mime_type',
@@ -82,12 +85,19 @@ function collect(value: unknown, found: string[], depth: number): void {
     return;
   }
   const repeats = 'reasoning' in value || 'reasoning_content' in value;
+  // Perplexity sends the whole answer so far beside each piece of it.
+  const streams = 'delta' in value && hasWords(value.delta);
   for (const key in value) {
-    if (silent.has(key) || (repeats && key === 'reasoning_details')) continue;
+    if (silent.has(key) || (repeats && key === 'reasoning_details') || (streams && key === 'message')) continue;
     const each = (value as Record<string, unknown>)[key];
     if (typeof each === 'string') found.push(each);
     else collect(each, found, depth + 1);
   }
+}
+
+function hasWords(delta: unknown): boolean {
+  const words = (delta as { readonly content?: unknown } | null)?.content;
+  return typeof words === 'string' && words !== '';
 }
 
 function gather(value: unknown, found: string[], bound: { left: number }, depth: number): boolean {

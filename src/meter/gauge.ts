@@ -1,5 +1,6 @@
 // How many tokens a stream has put out so far: a ratio found by sampling its text, re-based on every count it tells.
 
+import type { Frame } from '../exchange/frame.ts';
 import type { Factors } from './factors.ts';
 import { textInside } from './frame-text.ts';
 import { addBytes, emptyMix, scriptOf, tokensOf } from './mix.ts';
@@ -12,8 +13,8 @@ export interface Gauge {
   tokens(characters: number): number;
   /** Characters from which on it would like to see a piece of the stream. */
   readonly nextSampleAt: number;
-  /** `data`: the JSON of one event, which the lane counted as so many characters. */
-  sample(data: string, characters: number): void;
+  /** One event, which the lane counted as so many characters. */
+  sample(frame: Pick<Frame, 'data' | 'words'>, characters: number): void;
   /** Text that is not of an event. */
   sampleText(text: string, characters: number): void;
   /** The provider says how many tokens there are after so many characters. False for a count that cannot be one. */
@@ -63,8 +64,8 @@ class SampledGauge implements Gauge {
     return this.#baseTokens + Math.ceil((characters - this.#baseCharacters) * this.#ratio);
   }
 
-  sample(data: string, characters: number): void {
-    this.sampleText(textInside(data), characters);
+  sample(frame: Pick<Frame, 'data' | 'words'>, characters: number): void {
+    this.sampleText(frame.words ?? textInside(frame.data), characters);
     this.nextSampleAt += this.#samples < samplesAtFirst ? 1 : sampleEvery;
   }
 

@@ -118,7 +118,10 @@ test('a gauge reads any lane: what it counts is found from the text', () => {
   for (const unit of [1, 3, 6]) {
     const gauge = createGauge(createFactors(), 'p/m');
     for (let at = 0; at < 10; at++)
-      gauge.sample(JSON.stringify({ choices: [{ delta: { content: chinese } }] }), chinese.length * unit);
+      gauge.sample(
+        { data: JSON.stringify({ choices: [{ delta: { content: chinese } }] }), words: undefined },
+        chinese.length * unit,
+      );
     const tokens = gauge.tokens(100 * chinese.length * unit);
     assert.ok(tokens > 3000 && tokens < 6500, `${tokens} tokens where a character counts ${unit}`);
   }
@@ -229,6 +232,23 @@ const frames: readonly (readonly [string, unknown, string])[] = [
   ['messages thinking', { delta: { type: 'thinking_delta', thinking: 'Hm' } }, 'Hm'],
   ['messages proof', { delta: { type: 'signature_delta', signature: 'zzzz' } }, ''],
   ['gemini', { candidates: [{ content: { role: 'model', parts: [{ text: 'Hi' }] } }], modelVersion: 'm' }, 'Hi'],
+  [
+    'a filter',
+    {
+      choices: [{ delta: { content: 'Hi' }, content_filter_results: { hate: { filtered: false, severity: 'safe' } } }],
+    },
+    'Hi',
+  ],
+  [
+    'a piece beside the answer so far',
+    { choices: [{ message: { content: 'Oh Hi' }, delta: { content: ' Hi' } }] },
+    ' Hi',
+  ],
+  [
+    'a whole answer beside an empty piece',
+    { choices: [{ message: { content: 'Oh Hi' }, delta: { content: '' } }] },
+    'Oh Hi',
+  ],
   ['an error', { error: { message: 'overloaded' } }, ''],
 ];
 for (const [name, body, text] of frames) {

@@ -214,7 +214,7 @@ export const rows: readonly ProviderRow[] = [
     needs: ['endpoint'],
     catalogue: 'azure',
     billing: strict(96),
-    evidence: { packed: { most: 10, events: 312 }, abort: 'router' },
+    evidence: { packed: { most: 4, events: 312 }, abort: 'router' },
     quirks: ['azure'],
   },
   {

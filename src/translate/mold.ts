@@ -35,7 +35,9 @@ export class Molded<Kind> {
   /** The string of an event that is like the one learned from; undefined for any other. */
   tell(frame: Frame): string | undefined {
     const words = this.#mold && wordsIn(frame.bytes.toString('utf8'), this.#mold);
-    if (words !== undefined && this.#left < freeLessons) this.#left += 0.25;
+    if (words === undefined) return undefined;
+    frame.foundWords(words);
+    if (this.#left < freeLessons) this.#left += 0.25;
     return words;
   }
 

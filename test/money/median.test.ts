@@ -120,7 +120,7 @@ async function run(asked: number, learned: boolean): Promise<{ admitted: number;
 
 function learn(rooms: Rooms): void {
   const gauge = rooms.meter.gauge(nameOf(to));
-  for (let each = 0; each < 10; each++) gauge.sample(frame.data, words.length);
+  for (let each = 0; each < 10; each++) gauge.sample(frame, words.length);
   gauge.learn(100 * words.length, answerTokens);
   rooms.meter.learnLength('k1', nameOf(to), answerTokens, 0);
 }

@@ -7,7 +7,7 @@ import type { Usage } from '../../exchange/usage.ts';
 import { finite, isObject, type Json, list, object, parse, text } from '../json.ts';
 import { encodeStreamError, errorInside, unreadable } from './errors.ts';
 import { finishPass, headOf } from './pass-finish.ts';
-import { choiceAt, type DeltaSpan, deltaCharacters, nullUsage, valueAt } from './scan.ts';
+import { choiceAt, deltaCharacters, emptySpan, nullUsage, valueAt } from './scan.ts';
 import { fits, type Shape, shapeOf } from './shape.ts';
 import { decodeUsage, priceFields } from './usage.ts';
 
@@ -23,7 +23,7 @@ export function passStream(context: AnswerContext): Lane {
   let called = false;
   let head: Json = {};
   let shape: Shape | undefined;
-  const span: DeltaSpan = { characters: 0, end: 0, calls: false };
+  const span = emptySpan();
 
   const passing = (frame: Frame, characters: number): Glimpse => ({
     content,
@@ -38,6 +38,7 @@ export function passStream(context: AnswerContext): Lane {
     if (shape && fits(raw, shape, span)) {
       const { hidden } = shape;
       called ||= span.calls;
+      if (span.wordsTo > 0) frame.foundWordsAt(span.wordsFrom, span.wordsTo);
       if (!hidden) return passing(frame, span.characters);
       return {
         content,

@@ -50,6 +50,13 @@ export interface DeltaSpan {
   end: number;
   /** A call stands in it. */
   calls: boolean;
+  /** Where all that it says stands, as the inside of a JSON string; `wordsTo` is 0 where that is not known. */
+  wordsFrom: number;
+  wordsTo: number;
+}
+
+export function emptySpan(): DeltaSpan {
+  return { characters: 0, end: 0, calls: false, wordsFrom: 0, wordsTo: 0 };
 }
 
 /**
@@ -57,7 +64,7 @@ export interface DeltaSpan {
  * never too few. Measured at a third of what `JSON.parse` takes for a chunk of 300 bytes.
  */
 export function deltaCharacters(text: string): number {
-  const span = { characters: 0, end: 0, calls: false };
+  const span = emptySpan();
   let total = 0;
   for (let from = valueAt(text, '"delta"'); from >= 0; from = valueAt(text, '"delta"', span.end)) {
     scanDelta(text, from, span);
@@ -100,6 +107,7 @@ export function scanDelta(text: string, from: number, span: DeltaSpan): void {
   span.characters = total;
   span.end = at + 1;
   span.calls = calls;
+  span.wordsTo = 0;
 }
 
 /** The index of the choice that a chunk of one delta is for; `end` is one past the delta. */
