@@ -31,7 +31,7 @@ function runStream(run: Run, serial: number): void {
     run.userEnded();
     return;
   }
-  const warm = serial > 0 || plan.streamsPerUser === 1;
+  const warm = serial === plan.streamsPerUser - 1;
   const sentAt = microsNow();
   let seen = 0;
   run.client.send(run.request, {
@@ -59,7 +59,6 @@ function runStream(run: Run, serial: number): void {
 
 export function runStreams(plan: StreamPlan): Promise<Outcome> {
   return new Promise((resolve) => {
-    const streams = plan.users * plan.streamsPerUser;
     const client = createClient(plan.port);
     const tally = createTally(plan.watch);
     let active = plan.users;
@@ -77,8 +76,8 @@ export function runStreams(plan: StreamPlan): Promise<Outcome> {
       client,
       tally,
       request: Buffer.from(plan.request, 'latin1'),
-      firstChunks: { values: new Float64Array(streams), count: 0 },
-      chunkDelays: { values: new Float64Array(streams * plan.chunksPerStream), count: 0 },
+      firstChunks: { values: new Float64Array(plan.users), count: 0 },
+      chunkDelays: { values: new Float64Array(plan.users * plan.chunksPerStream), count: 0 },
       userEnded() {
         if (--active === 0) finish();
       },

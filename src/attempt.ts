@@ -288,13 +288,7 @@ function refuseLoss(target: Target, losses: readonly Loss[]): Refusal {
 }
 
 function passedOf({ characters, usage, model }: AnswerOut, status: number): Passed {
-  return {
-    characters,
-    status,
-    whole: true,
-    ...(usage === undefined ? {} : { usage }),
-    ...(model === undefined ? {} : { model }),
-  };
+  return { characters, status, whole: true, usage, model };
 }
 
 function fromProvider(upstream: UpstreamFailure): Broken {

@@ -42,15 +42,20 @@ export function chargeFor(tab: Tab, passed: Passed, end: StreamEnd): Charge {
       buckets: unpriced.join(','),
     });
   if (basis === undefined && end.kind === 'whole') learn(tab, passed, usage);
-  return {
+  const charge: Charge = {
     attempt: exchange.draft.attempts,
     provider: target.provider.name,
     model: target.model,
     usage,
     cost,
     priceVersion: rate.version,
-    ...(rate === tab.rate || passed.model === undefined ? {} : { pricedAs: passed.model }),
     status: passed.status,
+  };
+  const pricedAs = rate === tab.rate ? undefined : passed.model;
+  if (pricedAs === undefined && basis === undefined && end.kind === 'whole') return charge;
+  return {
+    ...charge,
+    ...(pricedAs === undefined ? {} : { pricedAs }),
     ...(basis === undefined ? {} : { estimated: basis }),
     ...(end.kind === 'whole' ? {} : { failure: failureName(end) }),
   };

@@ -107,11 +107,11 @@ export interface Lane {
 /** A whole answer on its way down. */
 export interface AnswerOut {
   readonly body: Uint8Array | string;
-  readonly usage?: Usage;
+  readonly usage?: Usage | undefined;
   /** Characters of output, where usage is missing and an estimate must do. */
   readonly characters: number;
-  readonly model?: string;
-  readonly finish?: string;
+  readonly model?: string | undefined;
+  readonly finish?: string | undefined;
   /** An error in a body that came with status 200; `usage` is the bill that came with it. */
   readonly failure?: UpstreamFailure;
   readonly losses: readonly Loss[];

@@ -54,6 +54,8 @@ export function expectedTokens(inputTokens: number, { outputLimit, choices }: Ou
   return inputTokens + Math.min(outputLimit ?? expectedOutputTokens, expectedOutputTokens) * choices;
 }
 
+const unlimited: Entrance = { reach() {}, leave() {} };
+
 /** Concurrency has no window to wait for. */
 const retryConcurrencySeconds = 1;
 
@@ -80,7 +82,6 @@ export function createLimit(clock: Pick<Clock, 'now' | 'monotonic'>, options: Li
 
   /** Takes all that the rules ask of the places, or throws and takes nothing. */
   const take = (wants: EnterWants, places: readonly Place[], lease: object, taken: Taken[]): void => {
-    if (wants.limits.length === 0) return;
     const now = clock.now();
     const monotonic = clock.monotonic();
     const tokens = whole(wants.tokens);
@@ -107,6 +108,7 @@ export function createLimit(clock: Pick<Clock, 'now' | 'monotonic'>, options: Li
 
   return {
     enter(wants) {
+      if (wants.limits.length === 0) return unlimited;
       const lease = {};
       const taken: Taken[] = [];
       take(wants, placesOf(wants), lease, taken);

@@ -9,8 +9,8 @@ import type { CallFailure } from '../exchange/wire.ts';
 export interface Passed {
   /** Characters of output that were received from the provider. */
   readonly characters: number;
-  readonly usage?: Usage;
-  readonly model?: string;
+  readonly usage?: Usage | undefined;
+  readonly model?: string | undefined;
   /** HTTP status of the attempt; 0 where none came. */
   readonly status: number;
   /** The provider's answer came to its end, whoever heard it: its usage is the bill. */

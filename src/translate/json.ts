@@ -2,17 +2,21 @@
 
 export type Json = Readonly<Record<string, unknown>>;
 
+const nothing: Json = Object.freeze({});
+
 /** The value where it is an object, otherwise an empty one. */
 export function object(value: unknown): Json {
-  return isObject(value) ? value : {};
+  return isObject(value) ? value : nothing;
 }
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+const none: readonly unknown[] = Object.freeze([]);
+
 export function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
+  return Array.isArray(value) ? value : none;
 }
 
 /** The value where it is a string that says something. */

@@ -18,16 +18,16 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
     (Array.isArray(body.choices) ? undefined : unreadable('The provider answered without choices.'));
   const usage = isObject(body.usage) ? decodeUsage(body.usage, text(body.service_tier)) : undefined;
   const model = text(body.model);
-  const told = { ...(usage && { usage }), ...(model !== undefined && { model }) };
-  if (failure) return { body: raw, characters: 0, losses: [], failure, ...told };
+  if (failure) return { body: raw, characters: 0, losses: [], failure, usage, model };
   const choices = list(body.choices).map(object);
   const price = usage && context.price(usage);
   const finish = text(choices[0]?.finish_reason);
   return {
     body: price ? priced(raw, said, object(body.usage), priceFields(price)) : raw,
-    ...told,
+    usage,
+    model,
     characters: choices.reduce((sum, choice) => sum + messageCharacters(object(choice.message)), 0),
-    ...(finish !== undefined && { finish }),
+    finish,
     losses: [],
   };
 }

@@ -101,17 +101,20 @@ function firstCount(...values: readonly unknown[]): number {
   return 0;
 }
 
-function unknownCounts(
-  usage: Json,
-  prefix = '',
-  found: Record<string, number> = {},
-): Record<string, number> | undefined {
-  for (const [key, value] of Object.entries(usage)) {
-    if (accounted.has(key) || measurement.test(key)) continue;
-    if (isObject(value) && prefix === '') unknownCounts(value, `${key}.`, found);
-    else if (typeof value === 'number' && value > 0) found[prefix + key] = value;
+function unknownCounts(usage: Json, prefix = '', before?: Record<string, number>): Record<string, number> | undefined {
+  let found = before;
+  for (const key in usage) {
+    if (accounted.has(key)) continue;
+    const value = usage[key];
+    if (typeof value === 'number' ? !(value > 0) : prefix !== '' || !isObject(value)) continue;
+    if (measurement.test(key)) continue;
+    if (isObject(value)) found = unknownCounts(value, `${key}.`, found);
+    else if (typeof value === 'number') {
+      found ??= {};
+      found[prefix + key] = value;
+    }
   }
-  return Object.keys(found).length > 0 ? found : undefined;
+  return found;
 }
 
 /** OpenAI's shape. Totals include what is cached and what was reasoned, as OpenAI counts. */
