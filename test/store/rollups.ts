@@ -137,6 +137,7 @@ export const rollupCases: Cases = {
     const hostile: Partial<Receipt>[] = [
       { model: 'a\0b', provider: '\ud800', keyId: 'k\0' },
       { model: 'x'.repeat(100_000), provider: 'y'.repeat(100_000), keyId: 'z'.repeat(100_000) },
+      { model: 'x'.repeat(100_001), provider: 'y'.repeat(100_000), keyId: 'z'.repeat(100_000) },
       { model: "'; DROP TABLE receipts; --", asked: '$1 ? {} \\ "', code: '\0\ud800' },
       { cost: Number.NaN, saved: Number.POSITIVE_INFINITY, at: noon },
       { cost: 1e300, charges: [], ending: 'cancelled' },
