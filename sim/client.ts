@@ -73,6 +73,12 @@ export function send(clock: SimClock, listener: InboundListener, wanted: ClientR
     rawHeaders: Object.entries(wanted.headers).flat(),
     headers: wanted.headers,
     on: on(inbound),
+    onBody(take: (piece: Buffer | null) => void) {
+      clock.soon(() => {
+        if (wanted.body !== '') take(Buffer.from(wanted.body));
+        take(null);
+      });
+    },
     pause: () => undefined,
     resume: () => undefined,
   } as unknown as InboundRequest;

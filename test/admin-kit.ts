@@ -235,7 +235,7 @@ interface Got {
 
 export async function start(context: TestContext, more: Partial<AdminParts> = {}) {
   const { parts, saved } = build(more);
-  const server = createServer(createAdmin(parts));
+  const server = createServer(createAdmin(parts) as never);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   context.after(() => server.close());
   const { port } = server.address() as AddressInfo;

@@ -56,8 +56,12 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
         held -= size;
         reject(refusal);
       };
-      request.on('data', (chunk) => {
+      request.onBody((chunk) => {
         if (over) return;
+        if (chunk === null) {
+          finish();
+          return;
+        }
         size += chunk.length;
         held += chunk.length;
         if (size > bounds.oneBytes) finish(tooLarge(bounds.oneBytes));
@@ -65,7 +69,6 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
           finish(new Refusal('overloaded', 'Too many request bodies at once; try again.', { retryAfter: 1 }));
         else chunks.push(chunk);
       });
-      request.on('end', () => finish());
       const left = (): void => {
         // Every request closes in the end; an error with its stack is made only for one that had not ended.
         if (!over) finish(new Refusal('client_closed', 'The client left before its body was whole.'));

@@ -88,6 +88,8 @@ export interface InboundRequest {
   readonly url?: string | undefined;
   readonly rawHeaders: readonly string[];
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Each piece of the body, and null at its end. Either this or the events, and before the first turn of the loop is over. */
+  onBody(take: (piece: Buffer | null) => void): void;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
   on(event: 'end' | 'close' | 'aborted', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;

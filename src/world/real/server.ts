@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { InboundListener } from '../world.ts';
 import { createServer } from './http.ts';
+import { DirectRequest } from './request.ts';
 import { DirectResponse } from './response.ts';
 
 export interface OpenServer {
@@ -41,7 +42,8 @@ export function openServer(
       noDelay: true,
       requireHostHeader: true,
       rejectNonStandardBodyWrites: true,
-      ServerResponse: DirectResponse,
+      IncomingMessage: DirectRequest,
+      ServerResponse: DirectResponse as never,
     },
     listener as never,
   );
