@@ -7,6 +7,7 @@ import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { CorrectionRow, Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
+import { createRoster } from '../exchange/roster.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Accounts, createAccounts } from './accounts.ts';
@@ -85,7 +86,7 @@ export function createBudget(
 ): Budget {
   const { clock, log } = world;
   const accounts = createAccounts(createCalendars(), bank ? 0 : Number.POSITIVE_INFINITY);
-  const base = { clock, log, journal, scopes: createScopes(accounts), open: new Map<string, OpenHold>(), live };
+  const base = { clock, log, journal, scopes: createScopes(accounts), open: createRoster<OpenHold>(), live };
   const corrections = begin({ ...base, now: clock.now }, accounts);
   const leases = bank && createLeases(world, bank.bank, bank.instance, [...accounts.all()]);
   const ledger: Ledger = { ...base, now: leases?.now ?? clock.now, ...(leases ? { leases } : {}) };
@@ -100,10 +101,10 @@ export function createBudget(
     leases?.release();
   };
 
-  // Another hold of the same id, or one that is closed, is no longer ours.
+  // One that is closed is no longer ours, whatever has its id by then.
   const find = (given: Hold): OpenHold | undefined => {
-    const found = ledger.open.get(given.id);
-    return found === (given as unknown) ? found : undefined;
+    const found = given as unknown as OpenHold;
+    return ledger.open.has(found) ? found : undefined;
   };
 
   const holdLater = async (leases: Leases, wants: HoldWants, lacks: readonly Lack[]): Promise<Hold> => {
@@ -229,7 +230,7 @@ function begin({ clock, log, journal, open }: Ledger, accounts: Accounts): Corre
   journal.headBy((again) => {
     accounts.sweep(clock.now());
     const counted = [...corrections.counted(), ...again];
-    return balancesJson(clock.now(), accounts.all(), open.values(), abandoned.values(), counted);
+    return balancesJson(clock.now(), accounts.all(), open.list(), abandoned.values(), counted);
   });
   for (const row of abandoned.values()) {
     abandoned.delete(row.id);

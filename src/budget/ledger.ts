@@ -6,6 +6,7 @@ import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
 import { Refusal } from '../exchange/refusal.ts';
+import type { Roster } from '../exchange/roster.ts';
 import type { Target } from '../exchange/target.ts';
 import type { World } from '../world/world.ts';
 import { type Bucket, current, freeUnder, leftOf } from './accounts.ts';
@@ -17,7 +18,7 @@ import { adjustJson, holdJson, postingsJson, receiptJson } from './rows.ts';
 import type { Entry, Scopes } from './scopes.ts';
 
 export interface HoldWants {
-  /** The exchange's id: one hold each. */
+  /** The exchange's id: one hold at a time each. */
   readonly id: string;
   readonly caller: Caller;
   readonly target: Target;
@@ -33,7 +34,7 @@ export interface HoldWants {
 export interface Ledger extends Pick<World, 'clock' | 'log'> {
   readonly journal: Journal;
   readonly scopes: Scopes;
-  readonly open: Map<string, OpenHold>;
+  readonly open: Roster<OpenHold>;
   readonly live: Live;
   /** Epoch ms by which windows begin and end: the bank's where there is one. */
   now(): number;
@@ -56,7 +57,7 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
   const { id, caller, target, amount, budgets } = wants;
   const { journal, scopes, open } = ledger;
   if (journal.failing) throw unavailable();
-  if (!isAmount(amount) || open.has(id)) throw new Refusal('internal', 'The gateway could not price this request.');
+  if (!isAmount(amount)) throw new Refusal('internal', 'The gateway could not price this request.');
   const now = ledger.now();
   const ofCaller = scopes.ofCaller(caller, budgets, now);
   const ofClaims = scopes.ofClaims(caller, wants.extra, budgets, now);
@@ -72,6 +73,7 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
     throw budgetExceeded(caller, [...shared, ...onTarget], now, Math.max(1, minimum));
   }
   const taken: OpenHold = {
+    seat: -1,
     id,
     target,
     amount: granted,
@@ -87,7 +89,7 @@ export function hold(ledger: Ledger, wants: HoldWants, whole: boolean): OpenHold
   };
   for (const { bucket } of taken.shared) bucket.held += granted;
   for (const { bucket } of standing(taken)) bucket.held += granted;
-  open.set(id, taken);
+  open.add(taken);
   tell(ledger, taken);
   journal.append(holdJson(taken));
   return taken;
@@ -156,7 +158,7 @@ export function close(ledger: Ledger, closed: OpenHold, told: Receipt): void {
   // A cost that is no amount would corrupt every sum after it: the held amount stands in for it.
   const receipt = isAmount(told.cost) ? told : { ...told, cost: closed.amount, estimated: true };
   const posted = postings(closed, receipt);
-  ledger.open.delete(closed.id);
+  ledger.open.remove(closed);
   shift(closed, standing(closed), [], 0);
   for (const { place, amount } of posted) {
     place.bucket.posted += amount;

@@ -6,6 +6,7 @@ import type { Scoped } from '../exchange/hold.ts';
 import type { NanoUsd } from '../exchange/money.ts';
 import type { BudgetRule } from '../exchange/policy.ts';
 import type { Receipt } from '../exchange/receipt.ts';
+import type { Listed } from '../exchange/roster.ts';
 import type { Target } from '../exchange/target.ts';
 import { type Bucket, current } from './accounts.ts';
 import type { Entry } from './scopes.ts';
@@ -29,7 +30,7 @@ export interface About {
   readonly stream: boolean;
 }
 
-export interface OpenHold {
+export interface OpenHold extends Listed {
   readonly id: string;
   target: Target;
   amount: NanoUsd;

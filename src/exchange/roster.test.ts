@@ -22,6 +22,7 @@ test('a roster holds what a set would hold, whatever comes and goes', () => {
         }
         assert.deepEqual(new Set(roster.list()), set);
         assert.equal(roster.size, set.size);
+        assert.equal(roster.has(person), set.has(person));
       }
     }),
     { seed: 1 },

@@ -8,6 +8,7 @@ export interface Listed {
 
 export interface Roster<Member extends Listed> {
   readonly size: number;
+  has(member: Member): boolean;
   add(member: Member): void;
   /** Does nothing for who is not there. */
   remove(member: Member): void;
@@ -25,6 +26,7 @@ export function createRoster<Member extends Listed>(): Roster<Member> {
     get size() {
       return seats.length;
     },
+    has: (member) => seats[member.seat] === member,
     add(member) {
       if (member.seat < 0) member.seat = seats.push(member) - 1;
     },

@@ -3,6 +3,7 @@
 import type { Surface } from '../exchange/format.ts';
 import type { Ingress } from '../exchange/ingress.ts';
 import { Refusal } from '../exchange/refusal.ts';
+import { createRoster } from '../exchange/roster.ts';
 import type { InboundListener, InboundReply, InboundRequest, World } from '../world/world.ts';
 import { createBodyReader, type Taken } from './body.ts';
 import { findCredential } from './credential.ts';
@@ -40,14 +41,9 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
   const bodies = createBodyReader({ oneBytes: options.bodyBytes, allBytes: options.allBodiesBytes });
   const nextId = createIds(world.clock, world.random);
   /** Replies with an end that has not left yet. Nearly all leave at once: only what a sweep still finds gets a clock. */
-  const lingering = new Set<OpenReply>();
-  const slow = new Set<OpenReply>();
+  const lingering = createRoster<OpenReply>();
   const stop = world.clock.every(1000, () => {
-    for (const reply of lingering) {
-      if (slow.has(reply)) continue;
-      slow.add(reply);
-      reply.giveUpAfter(options.stalledMs);
-    }
+    for (const reply of lingering.list()) reply.giveUpAfter(options.stalledMs);
   });
   let inflight = 0;
   let draining = false;
@@ -89,8 +85,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
     lingering.add(reply);
     // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
     reply.onOver(() => {
-      lingering.delete(reply);
-      slow.delete(reply);
+      lingering.remove(reply);
       inflight--;
       if (draining && inflight === 0) drained?.();
     });

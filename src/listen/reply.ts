@@ -1,17 +1,20 @@
 // The way out to one client: whole answers, streams with back-pressure, and the news that it has left.
 
 import type { Reply } from '../exchange/ingress.ts';
+import type { Listed } from '../exchange/roster.ts';
 import type { InboundReply } from '../world/world.ts';
 
 /**
  * A class with fields, not an object with getters: V8 gives each literal with accessors a hidden class of its own, which
  * lives in the old generation and keeps the whole exchange reachable until the next full collection.
  */
-export class OpenReply implements Reply {
+export class OpenReply implements Reply, Listed {
+  seat = -1;
   begun = false;
   ended = false;
   gone = false;
   #over = false;
+  #clocked = false;
   readonly #outbound: InboundReply;
   readonly #closing: () => boolean;
   readonly #headOnly: boolean;
@@ -61,8 +64,10 @@ export class OpenReply implements Reply {
     this.#outbound.destroy();
   }
 
-  /** From now on a client that takes nothing for so long loses its connection. */
+  /** From now on a client that takes nothing for so long loses its connection. A later call changes nothing. */
   giveUpAfter(ms: number): void {
+    if (this.#clocked) return;
+    this.#clocked = true;
     this.#outbound.setTimeout(ms, () => this.destroy());
   }
 
