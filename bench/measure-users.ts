@@ -3,7 +3,7 @@
 import { wireRequest } from './asks.ts';
 import { median, type Outcome } from './plan.ts';
 import { peakMegabytes } from './process.ts';
-import type { Row } from './report.ts';
+import { digits, type Row } from './report.ts';
 import { type Figure, figure, type Role, row, type Session, startLoader, trusted } from './rounds.ts';
 import { startSubject } from './subjects.ts';
 
@@ -14,19 +14,23 @@ interface Crowd extends Outcome {
 }
 
 const chunks = 50;
-const everyMs = 100;
+const tokenMs = 100;
+
+/** After so long the code is optimised. */
+const warmMs = 10_000;
 
 /**
- * The users start spread over one stream's length and run three each, so that all of them stream between the fifth and the
- * fifteenth second; by the tenth the code is optimised, and the last five seconds are the window of the CPU. Times are those
- * of third streams, "once warm". A fresh process each, for its VmHWM.
+ * The users start spread over one stream's length and run streams one after another, so that from its end on all of them
+ * stream. The last streams are those that begin when all is warm: theirs are the times, "once warm", and while all of them
+ * run is the window of the CPU. A fresh process each, for its VmHWM.
  */
-async function crowd(session: Session, role: Role, users: number): Promise<Crowd> {
+async function crowd(session: Session, role: Role, users: number, everyMs: number): Promise<Crowd> {
   const subject = await startSubject(role === 'gateway' ? session.judged : role, session.bench);
   const loader = startLoader(session);
   try {
     const perStreamMs = (chunks * everyMs) / Math.min(session.shrink, 5);
     const count = Math.round(perStreamMs / everyMs);
+    const before = Math.ceil(warmMs / session.shrink / perStreamMs);
     const outcome = await loader.run({
       kind: 'streams',
       port: subject.port,
@@ -37,12 +41,12 @@ async function crowd(session: Session, role: Role, users: number): Promise<Crowd
       }),
       watch: subject.pid,
       users,
-      streamsPerUser: 3,
+      streamsPerUser: before + 1,
       chunksPerStream: count,
       rampMs: perStreamMs,
-      window: [2 * perStreamMs, 3 * perStreamMs],
+      window: [before * perStreamMs, (before + 1) * perStreamMs],
       seed: session.seed,
-      deadlineMs: 5 * perStreamMs + 10_000,
+      deadlineMs: (before + 3) * perStreamMs + 10_000,
     });
     const cpuPercent = (outcome.cpuMicros / 1000 / outcome.windowMs / 2) * 100;
     return { ...outcome, cpuPercent, peakMegabytes: peakMegabytes(subject.pid) };
@@ -52,10 +56,15 @@ async function crowd(session: Session, role: Role, users: number): Promise<Crowd
   }
 }
 
-async function crowds(session: Session, users: number, order: readonly Role[]): Promise<Map<Role, Crowd[]>> {
+async function crowds(
+  session: Session,
+  users: number,
+  order: readonly Role[],
+  everyMs = tokenMs,
+): Promise<Map<Role, Crowd[]>> {
   const outcomes = new Map<Role, Crowd[]>();
   for (const role of order) {
-    const outcome = trusted(role, await crowd(session, role, users));
+    const outcome = trusted(role, await crowd(session, role, users, everyMs));
     outcomes.set(role, [...(outcomes.get(role) ?? []), outcome]);
   }
   return outcomes;
@@ -82,60 +91,81 @@ function figures(outcomes: Map<Role, Crowd[]>): {
   return { own, added };
 }
 
+/**
+ * A goal of so many tokens in so much time, at the speed of the machine on which it was set: here each takes as many times
+ * longer as nginx does for a request. A queue on cores that are nearly full grows out of all proportion to their speed, so
+ * that no division tells it.
+ */
+async function paced(session: Session, users: number, order: readonly Role[]): Promise<Paced | undefined> {
+  const { slower } = session;
+  if (slower === undefined) return undefined;
+  const { own, added } = figures(await crowds(session, users, order, Math.round(tokenMs * Math.max(1, slower))));
+  return {
+    share: (role, read) => own(role, read).value,
+    time: (role, read) => added(role, read).value / slower,
+  };
+}
+
+interface Paced {
+  share(role: Role, read: Read): number;
+  /** In ms of the goals' machine. */
+  time(role: Role, read: Read): number;
+}
+
+/** A row judged by its paced figure, with what the relay did there beside it. */
+function at(plain: Row, there: number | undefined, relay: number | undefined): Row {
+  if (there === undefined || relay === undefined) return plain;
+  const notes = `${plain.notes}; at its speed ${digits(there)} ${plain.unit}, relay ${digits(relay)}`;
+  return { ...plain, there, notes };
+}
+
+const cpu: Read = (outcome) => outcome.cpuPercent;
+const memory: Read = (outcome) => outcome.peakMegabytes;
+
 export async function measureUsers(session: Session): Promise<Row[]> {
   const once: readonly Role[] = ['direct', 'gateway', 'relay', 'nginx'];
-  const { own, added } = figures(
-    await crowds(session, 1000, session.shrink > 1 ? once : [...once, 'gateway', 'direct', 'gateway']),
+  const whole = session.shrink === 1;
+  const { own, added } = figures(await crowds(session, 1000, whole ? [...once, 'gateway'] : once));
+  const there = await paced(
+    session,
+    1000,
+    whole ? ['direct', 'gateway', 'relay', 'gateway', 'gateway'] : ['direct', 'gateway', 'relay'],
   );
   const beside = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}, nginx ${kind('nginx', read).value.toFixed(places)}`;
-  const cpu: Read = (outcome) => outcome.cpuPercent;
-  const memory: Read = (outcome) => outcome.peakMegabytes;
+  const share = row('1,000 users: CPU of two cores', '%', own('gateway', cpu), beside(own, cpu, 1), {
+    bound: 17,
+    absolute: true,
+  });
+  const time = (what: string, read: Read, goal?: { bound: number; absolute: true }): Row => {
+    const plain = row(`1,000 users: ${what}`, 'ms', added('gateway', read), beside(added, read, 2), goal);
+    return at(plain, there?.time('gateway', read), there?.time('relay', read));
+  };
   return [
-    row('1,000 users: CPU of two cores', '%', own('gateway', cpu), beside(own, cpu, 1), { bound: 17, absolute: true }),
+    at(share, there?.share('gateway', cpu), there?.share('relay', cpu)),
     row('1,000 users: peak memory', 'MB', own('gateway', memory), beside(own, memory, 0), { bound: 240 }),
-    row(
-      '1,000 users: added time to first token, p50',
-      'ms',
-      added('gateway', firstChunkP50),
-      beside(added, firstChunkP50, 2),
-    ),
-    row(
-      '1,000 users: added time to first token, p99',
-      'ms',
-      added('gateway', firstChunkP99),
-      beside(added, firstChunkP99, 2),
-      {
-        bound: 20,
-        absolute: true,
-      },
-    ),
-    row('1,000 users: added delay of a chunk, p99', 'ms', added('gateway', delayP99), beside(added, delayP99, 2)),
+    time('added time to first token, p50', firstChunkP50),
+    time('added time to first token, p99', firstChunkP99, { bound: 20, absolute: true }),
+    time('added delay of a chunk, p99', delayP99),
   ];
 }
 
 export async function measureMoreUsers(session: Session): Promise<Row[]> {
-  const { own, added } = figures(await crowds(session, 2000, ['direct', 'gateway', 'relay']));
+  const order: readonly Role[] = ['direct', 'gateway', 'relay'];
+  const { own, added } = figures(await crowds(session, 2000, order));
+  const there = await paced(session, 2000, order);
   const relay = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}`;
-  const memory: Read = (outcome) => outcome.peakMegabytes;
-  const cpu: Read = (outcome) => outcome.cpuPercent;
+  const share = row('2,000 users: CPU of two cores', '%', own('gateway', cpu), relay(own, cpu, 1));
+  const time = (what: string, read: Read): Row => {
+    const goal = { bound: 15, absolute: true } as const;
+    const plain = row(`2,000 users: ${what}`, 'ms', added('gateway', read), relay(added, read, 2), goal);
+    return at(plain, there?.time('gateway', read), there?.time('relay', read));
+  };
   return [
-    row('2,000 users: CPU of two cores', '%', own('gateway', cpu), relay(own, cpu, 1)),
+    at(share, there?.share('gateway', cpu), there?.share('relay', cpu)),
     row('2,000 users: peak memory', 'MB', own('gateway', memory), relay(own, memory, 0), { bound: 400 }),
-    row(
-      '2,000 users: added time to first token, p99',
-      'ms',
-      added('gateway', firstChunkP99),
-      relay(added, firstChunkP99, 2),
-      {
-        bound: 15,
-        absolute: true,
-      },
-    ),
-    row('2,000 users: added delay of a chunk, p99', 'ms', added('gateway', delayP99), relay(added, delayP99, 2), {
-      bound: 15,
-      absolute: true,
-    }),
+    time('added time to first token, p99', firstChunkP99),
+    time('added delay of a chunk, p99', delayP99),
   ];
 }

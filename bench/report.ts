@@ -12,6 +12,8 @@ export interface Row {
   readonly goal?: string;
   /** A time, or a share of this machine's CPU, whose goal names no reference: a slower machine takes that much more. */
   readonly absolute?: true;
+  /** The figure measured at the speed of that machine, where dividing would not tell it. */
+  readonly there?: number;
   /** On the row that tells it: how many times as long this machine takes as the one on which the goals were set. */
   readonly slower?: number;
   /** What the references did, and how far the rounds lay apart. */
@@ -21,38 +23,46 @@ export interface Row {
 }
 
 export interface Judged {
+  /** Measured / goal. */
   readonly ratio: string;
+  /** The same at the speed of the machine of the goals; empty where the row needs none, or nothing tells that speed. */
+  readonly there: string;
   readonly verdict: 'met' | 'within 1.5×' | 'missed' | 'failed' | '';
 }
 
-export function judge(row: Row): Judged {
-  if (row.errors !== undefined || Number.isNaN(row.value)) return { ratio: '', verdict: 'failed' };
-  if (row.bound === undefined) return { ratio: '', verdict: '' };
+/** Goals count as ratios, so that an absolute one is judged at the speed of its own machine, where that is known. */
+export function judge(row: Row, slower?: number): Judged {
+  if (row.errors !== undefined || Number.isNaN(row.value)) return { ratio: '', there: '', verdict: 'failed' };
+  if (row.bound === undefined) return { ratio: '', there: '', verdict: '' };
   const ratio = row.value / row.bound;
-  return { ratio: ratio.toFixed(2), verdict: ratio <= 1 ? 'met' : ratio <= 1.5 ? 'within 1.5×' : 'missed' };
+  const there = row.absolute && slower !== undefined ? (row.there ?? row.value / slower) / row.bound : undefined;
+  const counts = there ?? ratio;
+  return {
+    ratio: ratio.toFixed(2),
+    there: there?.toFixed(2) ?? '',
+    verdict: counts <= 1 ? 'met' : counts <= 1.5 ? 'within 1.5×' : 'missed',
+  };
+}
+
+export function slowerOf(rows: readonly Row[]): number | undefined {
+  return rows.find((row) => row.slower !== undefined)?.slower;
 }
 
 export function digits(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 }
 
-/** An absolute figure against its goal as it would be on the machine of the goals; empty where that is not known. */
-function ratioThere(row: Row, slower: number | undefined): string {
-  if (slower === undefined || !row.absolute || row.bound === undefined || judge(row).verdict === 'failed') return '';
-  return (row.value / row.bound / slower).toFixed(2);
-}
-
 function cells(row: Row, slower: number | undefined): string[] {
-  const { ratio, verdict } = judge(row);
+  const { ratio, there, verdict } = judge(row, slower);
   const bound = row.bound === undefined ? '' : `≤ ${digits(row.bound)} ${row.unit}${row.goal ? ` (${row.goal})` : ''}`;
   const value = Number.isNaN(row.value) ? '' : `${digits(row.value)} ${row.unit}`;
-  return [row.what, value, bound, ratio, ratioThere(row, slower), verdict, row.errors ?? row.notes];
+  return [row.what, value, bound, ratio, there, verdict, row.errors ?? row.notes];
 }
 
 const heading = ['what', 'measured', 'goal', 'of goal', 'at its speed', 'verdict', 'beside it'];
 
 function allCells(rows: readonly Row[]): string[][] {
-  const slower = rows.find((row) => row.slower !== undefined)?.slower;
+  const slower = slowerOf(rows);
   return rows.map((row) => cells(row, slower));
 }
 

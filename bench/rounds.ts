@@ -12,6 +12,8 @@ export interface Session {
   readonly seed: number;
   /** Divides counts and rounds: 1 measures, more than 1 proves that the harness works. */
   readonly shrink: number;
+  /** How many times as long this machine takes as the one on which the goals were set; undefined where nothing told it. */
+  readonly slower?: number | undefined;
   say(line: string): void;
 }
 

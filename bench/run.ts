@@ -10,7 +10,7 @@ import { measureCpu, measureLatency } from './measure-requests.ts';
 import { measureStart } from './measure-start.ts';
 import { measureMoreUsers, measureUsers } from './measure-users.ts';
 import { type MachineTime, machineTime, noiseBetween } from './process.ts';
-import { judge, markdownTable, plainTable, type Row, writeFigures } from './report.ts';
+import { judge, markdownTable, plainTable, type Row, slowerOf, writeFigures } from './report.ts';
 import type { Session } from './rounds.ts';
 import { startUpstream } from './subjects.ts';
 
@@ -82,14 +82,15 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const name of wishes.only) {
     const from = performance.now();
-    rows.push(...((await sections[name]?.(session)) ?? []));
+    rows.push(...((await sections[name]?.({ ...session, slower: slowerOf(rows) })) ?? []));
     say(`${name}: ${((performance.now() - from) / 1000).toFixed(0)} s`);
   }
   await upstream.stop();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
   const command = `npm run bench${process.argv.length > 2 ? ` -- ${process.argv.slice(2).join(' ')}` : ''}`;
   const heading = `${new Date().toISOString().slice(0, 10)}, \`${command}\`, ${seconds} s, seed ${wishes.seed}, ${machine()}; ${noise(timeBefore, say)}.`;
-  if (wishes.json) console.log(JSON.stringify({ heading, rows: rows.map((one) => ({ ...one, ...judge(one) })) }));
+  if (wishes.json)
+    console.log(JSON.stringify({ heading, rows: rows.map((one) => ({ ...one, ...judge(one, slowerOf(rows)) })) }));
   else console.log(`\n${heading}\n\n${plainTable(rows)}`);
   if (wishes.write) writeFigures(join(import.meta.dirname, 'README.md'), `${heading}\n\n${markdownTable(rows)}`);
   if (rows.some((one) => judge(one).verdict === 'failed')) process.exitCode = 1;

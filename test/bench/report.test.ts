@@ -36,7 +36,14 @@ test('an absolute figure is also told at the speed of the machine of the goals, 
   assert.deepEqual(line([absolute, row, yardstick], 1), ['1.00', ''], 'a ratio needs no such help');
   assert.deepEqual(line([absolute], 0), ['3.00', ''], 'nothing tells the speed');
   assert.deepEqual(line([{ ...absolute, errors: '1 × reset' }, yardstick], 0), ['', ''], 'a failed row has no figure');
-  assert.equal(judge(absolute).verdict, 'missed', 'the verdict is that of the bare figure');
+  assert.deepEqual(
+    line([{ ...absolute, there: 12 }, yardstick], 0),
+    ['3.00', '1.20'],
+    'what was measured at that speed',
+  );
+  assert.equal(judge(absolute, 2).verdict, 'within 1.5×', 'a goal is judged at the speed of its own machine');
+  assert.equal(judge(absolute).verdict, 'missed', 'nothing tells the speed');
+  assert.equal(judge(row, 2).verdict, judge(row).verdict, 'a ratio is one at any speed');
 });
 
 test('medians and percentiles', () => {
