@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttp, type Server } from 'node:http';
+import { createSecureServer as createHttp2, type Http2SecureServer } from 'node:http2';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect, type Server as TcpServer } from 'node:net';
 import { resolve } from 'node:path';
@@ -20,7 +21,10 @@ const answer = JSON.stringify({
 });
 
 let provider: Server;
+let modern: Http2SecureServer;
 let proxy: Server;
+/** Who stands at the other end of the tunnel. */
+let behind: TcpServer;
 const tunnels: string[] = [];
 
 before(async () => {
@@ -28,10 +32,16 @@ before(async () => {
   provider = createHttps({ key, cert: readFileSync(certificate) }, (_, reply) =>
     reply.writeHead(200, { 'content-type': 'application/json' }).end(answer),
   );
+  behind = provider;
+  modern = createHttp2({ key, cert: readFileSync(certificate), allowHTTP1: true }, (request, reply) => {
+    reply.writeHead(200, { 'content-type': 'application/json' });
+    reply.end(answer.replace('over TLS', `over HTTP/${request.httpVersion}`));
+  });
+  modern.on('session', (session) => modern.once('close', () => session.destroy()));
   proxy = createHttp((_, reply) => reply.writeHead(405).end());
   proxy.on('connect', (incoming, socket, head) => {
     tunnels.push(incoming.url ?? '');
-    const outward = connect(portOf(provider), '127.0.0.1', () => {
+    const outward = connect(portOf(behind), '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       if (head.length > 0) outward.write(head);
       outward.pipe(socket).pipe(outward);
@@ -39,10 +49,12 @@ before(async () => {
     outward.on('error', () => socket.destroy());
     socket.on('error', () => outward.destroy());
   });
-  for (const server of [provider, proxy]) await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  for (const server of [provider, modern, proxy])
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
 });
 
 after(() => {
+  modern.close();
   for (const server of [provider, proxy]) {
     server.closeAllConnections();
     server.close();
@@ -90,6 +102,16 @@ test('HTTPS_PROXY is a tunnel: it sees the name and no request', async () => {
   });
   assert.equal(status, 200, text);
   assert.deepEqual(tunnels, ['provider.test:443']);
+});
+
+test('HTTP/1.1 is spoken through it, also where the provider would speak HTTP/2', async () => {
+  behind = modern;
+  const { status, text } = await through('https://provider.test', {
+    NODE_EXTRA_CA_CERTS: certificate,
+    HTTPS_PROXY: `http://127.0.0.1:${portOf(proxy)}`,
+  });
+  assert.equal(status, 200, text);
+  assert.match(text, /over HTTP\/1.1/);
 });
 
 test('NO_PROXY goes round it', async () => {

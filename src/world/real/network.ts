@@ -11,9 +11,15 @@ import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.t
 
 // Its parts by their files: the whole package brings fetch, web sockets and mocks, which nothing here uses, into every start.
 const part = createRequire(import.meta.url);
-// HTTP/2 is never spoken here (`allowH2`), and node's module for it takes 30 of a start's 500 ms: undici finds its own part empty.
-const unspoken = part.resolve('undici/lib/dispatcher/client-h2.js');
-part.cache[unspoken] = Object.assign(new Module(unspoken), { loaded: true });
+// Undici's part for HTTP/2 stands in for itself until a proxy speaks it: node's module behind it takes 30 of a start's 500 ms.
+const http2 = part.resolve('undici/lib/dispatcher/client-h2.js');
+part.cache[http2] = Object.assign(new Module(http2), {
+  loaded: true,
+  exports: (...given: unknown[]): unknown => {
+    delete part.cache[http2];
+    return (part(http2) as (...given: unknown[]) => unknown)(...given);
+  },
+});
 const Pool = part('undici/lib/dispatcher/pool.js') as typeof Undici.Pool;
 const buildConnector = part('undici/lib/core/connect.js') as typeof Undici.buildConnector;
 

@@ -8,13 +8,16 @@ interface Internals {
   _dumpAndCloseReadable(): void;
 }
 
+/** A runtime without it keeps its stream. */
+const closes = typeof (IncomingMessage.prototype as Partial<Internals>)._dumpAndCloseReadable === 'function';
+
 /** Of a request's 200 us of CPU it spares 4: the stream's buffer, its ticks and its events. */
 export class DirectRequest extends IncomingMessage {
   #take: ((piece: Buffer | null) => void) | undefined;
 
   /** Each piece of the body, and null at its end; `error` and `close` tell of a body that has none. Asked for once. */
   onBody(take: (piece: Buffer | null) => void): void {
-    if (this.complete || this.readableLength > 0) {
+    if (!closes || this.complete || this.readableLength > 0) {
       this.on('data', take);
       this.on('end', () => take(null));
       return;
