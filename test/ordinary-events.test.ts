@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seeded } from '../bench/plan.ts';
 import type { AnswerContext } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import { Frame } from '../src/exchange/frame.ts';
@@ -28,16 +29,6 @@ function context(): AnswerContext {
     wantsUsage: true,
     id: (prefix) => `${prefix}${next++}`,
     price: () => undefined,
-  };
-}
-
-function seeded(seed: number): () => number {
-  let state = seed * 0x9e3779b9;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 
@@ -75,9 +66,19 @@ function assertWordsFound(client: Format, provider: Provider, frames: readonly F
     lane.push(frame);
     if (frame.words === undefined) continue;
     found++;
-    assert.equal(frame.words, textInside(frame.data), name);
+    // A padding that is no JSON spoils the parse of its event, and not the words before it.
+    if (isJson(frame.data)) assert.equal(frame.words, textInside(frame.data), name);
   }
   return found;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A chunk told by its words alone counts as one whose delta was scanned. */

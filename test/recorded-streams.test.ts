@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { seeded } from '../bench/plan.ts';
 import type { AnswerContext, Lane } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import type { Frame } from '../src/exchange/frame.ts';
@@ -44,17 +45,6 @@ function context(manner = 'plain'): AnswerContext {
     id: (prefix) => `${prefix}${next++}`,
     price: () => undefined,
     ...manners[manner],
-  };
-}
-
-/** Numbers in [0, 1) that are the same in every run. */
-function seeded(seed: number): () => number {
-  let state = seed * 0x9e3779b9;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
 

@@ -57,6 +57,8 @@ function wordsOf(raw: string, from: number, span: DeltaSpan, behind: string): Wo
     const quote = valueAt(raw, key, from);
     if (quote < 0 || quote > span.end || raw.charCodeAt(quote) !== 0x22) continue;
     const close = stringEnd(raw, quote) - 1;
+    // Of a key that stands twice a parse takes the last.
+    if (raw.slice(close, span.end).includes(key)) continue;
     const before = raw.slice(0, quote + 1);
     scanDelta(`${before}other words${raw.slice(close)}`, from, probe);
     const longer = quote + 1 + 'other words'.length - close;
