@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { AnswerContext, Codec } from '../src/exchange/codec.ts';
+import type { Codec } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Prompt } from '../src/exchange/prompt.ts';
 import { type Bucket, inputTokens, noUsage, outputTokens } from '../src/exchange/usage.ts';
 import { codecs, openLane, passAnswer } from '../src/translate/translate.ts';
+import { answerContext } from './answer-context.ts';
 import { type Folded, fold } from './fold.ts';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
 import { framesOf } from './sse-frames.ts';
@@ -26,19 +27,6 @@ after(() => {
   for (const [what, number] of [...counts].sort()) console.log(`${String(number).padStart(5)} ${what}`);
 });
 const counted = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
-
-function context(): AnswerContext {
-  let next = 0;
-  return {
-    requestId: 'request-1',
-    model: 'model-1',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${next++}`,
-    price: () => undefined,
-  };
-}
 
 /** What a crossing must keep of an answer, choice by choice. */
 interface Kept {
@@ -168,7 +156,7 @@ function crossAnswer(recording: Recording, from: Format, to: Format): void {
   const { body } = recording.response;
   if (body === undefined || Array.isArray(body)) return;
   const before = codecs[from].decodeAnswer(body);
-  const out = passAnswer(to, from, Buffer.from(JSON.stringify(body)), context());
+  const out = passAnswer(to, from, Buffer.from(JSON.stringify(body)), answerContext());
   if (before.some((part) => part.type === 'error')) {
     assert.ok(out.failure, recording.id);
     counted(`answers ${from} > ${to}: errors with status 200`);
@@ -183,7 +171,7 @@ function crossStream(recording: Recording, from: Format, to: Format): void {
   const all = decodeStream(codecs[from], text);
   // Some recordings hold several streams, one behind the other: the first one's end is the end.
   const before = all.slice(0, all.findIndex((part) => part.type === 'end') + 1 || all.length);
-  const lane = openLane(to, from, context());
+  const lane = openLane(to, from, answerContext());
   let out = '';
   for (const frame of framesOf(text)) out += String(lane.push(frame).out ?? '');
   const end = lane.end();

@@ -11,6 +11,7 @@ import type { Frame } from '../src/exchange/frame.ts';
 import type { Part } from '../src/exchange/part.ts';
 import { noUsage, type Usage } from '../src/exchange/usage.ts';
 import { codecs, openLane } from '../src/translate/translate.ts';
+import { answerContext } from './answer-context.ts';
 import { type Folded, fold } from './fold.ts';
 import { recordings, recordingsFolder } from './recordings.ts';
 import { framesOf } from './sse-frames.ts';
@@ -25,16 +26,7 @@ const framesMax = 120;
 const usage: Usage = { ...noUsage(), input: 7, output: 5 };
 
 function context(): AnswerContext {
-  let next = 0;
-  return {
-    requestId: 'request-1',
-    model: 'model-1',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${next++}`,
-    price: ({ output }) => ({ cost: output * 1000, saved: 0 }),
-  };
+  return answerContext({ price: ({ output }) => ({ cost: output * 1000, saved: 0 }) });
 }
 
 function* streams(format: Format): Generator<{ name: string; frames: readonly Frame[] }> {

@@ -13,6 +13,7 @@ import { textInside } from '../src/meter/frame-text.ts';
 import { emptySpan, valueAt } from '../src/translate/openai-chat/scan.ts';
 import { fits, type Shape, shapeOf } from '../src/translate/openai-chat/shape.ts';
 import { codecs, openLane } from '../src/translate/translate.ts';
+import { answerContext } from './answer-context.ts';
 import { chunkHead, misleading, opened, type Provider, plain, providers } from './misleading-streams.ts';
 import { recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
 import { framesOf } from './sse-frames.ts';
@@ -20,16 +21,7 @@ import { framesOf } from './sse-frames.ts';
 const skip = recordingsFolder ? false : recordingsAbsent;
 
 function context(): AnswerContext {
-  let next = 0;
-  return {
-    requestId: 'request-1',
-    model: 'model "1"',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${next++}`,
-    price: () => undefined,
-  };
+  return answerContext({ model: 'model "1"' });
 }
 
 /** The same events, each behind a comment of its own: no two look alike, so that each is parsed. */

@@ -11,6 +11,7 @@ import type { Part } from '../src/exchange/part.ts';
 import type { Usage } from '../src/exchange/usage.ts';
 import { createFrameReader } from '../src/stream/reader.ts';
 import { codecs, openLane } from '../src/translate/translate.ts';
+import { answerContext } from './answer-context.ts';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
 import { framesOf } from './sse-frames.ts';
 
@@ -35,17 +36,7 @@ const manners: Readonly<Record<string, Partial<AnswerContext>>> = {
 };
 
 function context(manner = 'plain'): AnswerContext {
-  let next = 0;
-  return {
-    requestId: 'request-1',
-    model: 'model-1',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${next++}`,
-    price: () => undefined,
-    ...manners[manner],
-  };
+  return answerContext(manners[manner]);
 }
 
 /** The same bytes in pieces of the lengths that `next` gives. */

@@ -46,3 +46,15 @@ export function compact(members: Record<string, unknown>): Record<string, unknow
   for (const key of Object.keys(members)) if (members[key] === undefined) delete members[key];
   return members;
 }
+
+/** The quote that closes the string whose opening quote is at `at`, or -1. */
+export function closingQuote(text: string, at: number): number {
+  let end = text.indexOf('"', at + 1);
+  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
+    let slashes = 1;
+    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
+    if (slashes % 2 === 0) break;
+    end = text.indexOf('"', end + 1);
+  }
+  return end;
+}

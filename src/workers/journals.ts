@@ -98,10 +98,10 @@ async function hand({ folder, settings, log }: JournalEntry, journal: ReturnType
 }
 
 async function lockWithPatience(folder: string): Promise<() => void> {
-  for (const until = Date.now() + patienceMs; ; await passed(againMs)) {
+  for (const until = performance.now() + patienceMs; ; await passed(againMs)) {
     const release = takeLock(folder);
     if (release) return release;
-    if (Date.now() > until)
+    if (performance.now() > until)
       throw new StartError(`A worker of another start still uses ${folder}. Stop it, then start again.`);
   }
 }

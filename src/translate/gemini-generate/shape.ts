@@ -1,5 +1,7 @@
 // What stands around the one text of a stream's plain frames, learned from one: the next differ in text and in counts.
 
+import { closingQuote } from '../json.ts';
+
 export const textKey = '"text":';
 export const usageKey = '"usageMetadata":';
 
@@ -68,16 +70,4 @@ function sameButDigits(latin: string, from: number, to: number, pieces: readonly
 
 function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
-}
-
-/** The quote that closes the string whose opening quote is at `at`, or -1. */
-function closingQuote(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1);
-  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
-    let slashes = 1;
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
-    if (slashes % 2 === 0) break;
-    end = text.indexOf('"', end + 1);
-  }
-  return end;
 }

@@ -1,5 +1,7 @@
 // Finds what the meter needs in a chunk's text without parsing it.
 
+import { closingQuote } from '../json.ts';
+
 /** Values under these keys are no output: names and proofs of the protocol. */
 const silentKeys = new Set([
   'role',
@@ -34,13 +36,7 @@ export function valueAt(text: string, key: string, from = 0): number {
 
 /** One past the closing quote of the string that opens at `at`. */
 export function stringEnd(text: string, at: number): number {
-  let end = text.indexOf('"', at + 1);
-  while (end > 0 && text.charCodeAt(end - 1) === 0x5c) {
-    let slashes = 1;
-    while (text.charCodeAt(end - 1 - slashes) === 0x5c) slashes++;
-    if (slashes % 2 === 0) break;
-    end = text.indexOf('"', end + 1);
-  }
+  const end = closingQuote(text, at);
   return end < 0 ? text.length : end + 1;
 }
 
