@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import { type ClientAnswer, send } from './client.ts';
 import { buildWorld, type SimulatedWorld } from './simulate.ts';
 
-function ask({ chance, clock, gateway }: SimulatedWorld): ClientAnswer {
+function ask({ chance, clock, gateway }: SimulatedWorld, rest: object = {}): ClientAnswer {
   const { record, key } = gateway.identify.mint(chance, { name: 'asker' });
   gateway.identify.add(record);
   return send(clock, gateway.listener, {
     path: '/v1/chat/completions',
     headers: { authorization: `Bearer ${key}` },
-    body: JSON.stringify({ model: 'both', messages: [{ role: 'user', content: 'hi' }] }),
+    body: JSON.stringify({ model: 'both', messages: [{ role: 'user', content: 'hi' }], ...rest }),
   });
 }
 
@@ -39,6 +39,20 @@ test('no more exchanges run at once than the bound says', async () => {
   await settle(world);
   assert.equal(answers.filter(({ body }) => body.includes('"overloaded"')).length, 15);
   assert.equal(world.gateway.inflight(), 0);
+});
+
+test('a body counts towards the bound on all of them until its stream has begun, and no longer', async () => {
+  const padded = { stream: true, messages: [{ role: 'user', content: 'x'.repeat(2_000) }] };
+  const world = buildWorld(5, { bounds: { allBodiesBytes: 3_000 } });
+  const first = ask(world, padded);
+  const beside = ask(world, padded);
+  for (let ms = 0; ms < 5_000 && !first.body.includes('word'); ms++) await world.clock.run(ms, () => false);
+  assert.equal(first.end, 'open');
+  assert.match(beside.body, /"overloaded"/);
+  const later = ask(world, padded);
+  await settle(world);
+  assert.doesNotMatch(later.body, /"overloaded"/);
+  assert.equal(world.deeds.length, 2);
 });
 
 test('draining refuses what is new and waits for what runs', async () => {

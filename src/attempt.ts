@@ -1,7 +1,7 @@
 // One attempt at one target: dressed, called, and shown to the client, or its failure told.
 
 import { chargeFor, countFor, type Tab } from './charge.ts';
-import type { AnswerContext, AnswerOut } from './exchange/codec.ts';
+import type { AnswerContext, AnswerOut, RequestBody } from './exchange/codec.ts';
 import { costOf, type Draft } from './exchange/draft.ts';
 import type { UpstreamFailure } from './exchange/part.ts';
 import type { Loss } from './exchange/prompt.ts';
@@ -25,6 +25,8 @@ export type Failed = UpstreamFailure | CallFailure;
 
 type Answered = Extract<Outcome, { kind: 'answer' }>;
 type Broken = Extract<StreamEnd, { kind: 'broken' }>;
+
+const noBody: RequestBody = { raw: Buffer.alloc(0), body: {}, members: [] };
 
 const nothingYet = (): Passed => ({ characters: 0, status: 0 });
 
@@ -100,6 +102,7 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
         headers['content-type'] = type;
         ingress.reply.begin(200, headers);
       },
+      committed: () => forgetBody(exchange),
       watch: (passed) => watched(tab, passed),
       meter: metering.meter,
       count: (passed, end) => countFor(tab, passed, end),
@@ -262,6 +265,12 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   function shownTo({ caller }: Exchange): Shown {
     return { remaining: rooms.budget.remaining(caller, rooms.budgets())?.remaining };
   }
+}
+
+/** Of a long prompt its bytes and its parse are several times what the rest of a stream takes in memory. */
+function forgetBody({ request, ingress }: Exchange): void {
+  Object.assign(request, noBody);
+  ingress.bodyForgotten();
 }
 
 function addLosses(draft: Draft, losses: readonly Loss[]): void {

@@ -34,9 +34,9 @@ export interface Price {
 
 /** A request's body, read once: its bytes, what they say, and where its top-level members lie in them. */
 export interface RequestBody {
-  readonly raw: Buffer;
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly members: readonly Member[];
+  raw: Buffer;
+  body: Readonly<Record<string, unknown>>;
+  members: readonly Member[];
 }
 
 /** The fields the gateway owns on the way up, for a body whose format stays the same. */

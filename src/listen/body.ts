@@ -11,16 +11,16 @@ export interface BodyBounds {
 
 /** What an exchange has of the common bound on bodies. */
 export interface Taken {
-  readonly bodies: Buffer[];
+  bytes: number;
   /** It may have been ended while a body was still being read. */
   over: boolean;
 }
 
 export interface BodyReader {
-  /** Rejects with `too_large`, `overloaded` or `client_closed`. What it read stands in `taken`, unless that is over by then. */
+  /** Rejects with `too_large`, `overloaded` or `client_closed`. What it read is counted in `taken`, unless that is over by then. */
   read(request: InboundRequest, taken: Taken): Promise<Buffer>;
-  /** Gives back what a body had taken of the common bound, once its exchange is over. */
-  release(body: Buffer): void;
+  /** Gives back what was taken of the common bound, once nobody needs the body any more. */
+  release(taken: Taken): void;
 }
 
 export function createBodyReader(bounds: BodyBounds): BodyReader {
@@ -40,7 +40,7 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
         reject(tooLarge(bounds.oneBytes));
         return;
       }
-      const chunks: Buffer[] = [];
+      let chunks: Buffer[] = [];
       let size = 0;
       let over = false;
       const finish = (refusal?: Refusal): void => {
@@ -48,8 +48,10 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
         over = true;
         if (!refusal) {
           const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size);
+          // The listeners below live as long as the request does.
+          chunks = [];
           if (taken.over) held -= size;
-          else taken.bodies.push(body);
+          else taken.bytes += size;
           resolve(body);
           return;
         }
@@ -80,8 +82,9 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
 
   return {
     read,
-    release(body) {
-      held -= body.length;
+    release(taken) {
+      held -= taken.bytes;
+      taken.bytes = 0;
     },
   };
 }

@@ -70,7 +70,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       return;
     }
     inflight++;
-    const taken: Taken = { bodies: [], over: false };
+    const taken: Taken = { bytes: 0, over: false };
     // The handler owns its exchange; should it fail all the same, its client must not wait for ever.
     const over = (): void => leave(reply, taken);
     options.handle(open(request, reply, match, id, taken)).then(over, () => {
@@ -81,7 +81,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
 
   function leave(reply: OpenReply, taken: Taken): void {
     taken.over = true;
-    for (const body of taken.bodies) bodies.release(body);
+    bodies.release(taken);
     lingering.add(reply);
     // In flight until its last byte has left: a drain that ended earlier would tear off a slow client's tail.
     reply.onOver(() => {
@@ -101,6 +101,7 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       receivedAt: world.clock.now(),
       startedAt: world.clock.monotonic(),
       body: () => bodies.read(request, taken),
+      bodyForgotten: () => bodies.release(taken),
       reply,
     };
   }

@@ -11,6 +11,8 @@ export interface PumpHooks {
   readonly drains: boolean;
   /** Just before the first byte leaves. */
   begin(): void;
+  /** From here the client sees this attempt and no other: what another would take may go. */
+  committed(): void;
   /**
    * After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk.
    * A promise pauses the provider until it is kept; it must not be broken. `frame` is the piece itself, undecoded.

@@ -338,6 +338,7 @@ export class Pump implements CallHandler, Listed {
     const held = this.#preamble;
     this.#preamble = undefined;
     if (!this.#reply.begun) this.#hooks.begin();
+    this.#hooks.committed();
     if (held && held.length > 0) this.#write(joined(held));
   }
 

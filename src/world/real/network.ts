@@ -8,6 +8,7 @@ import type { CallFailure, CallHandle, CallHandler, TokenRequest, WireRequest } 
 import type { Clock, Network } from '../world.ts';
 import { realClock } from './clock.ts';
 import { ForbiddenAddress, guardedLookup, mayDial, type Trust } from './dialer.ts';
+import { onread, readDirectly } from './reads.ts';
 
 // Its parts by their files: the whole package brings fetch, web sockets and mocks, which nothing here uses, into every start.
 const part = createRequire(import.meta.url);
@@ -78,6 +79,7 @@ export function createNetwork(options: NetworkOptions = {}, clock: Pick<Clock, '
       lookup: guardedLookup(request.trust) as never,
       allowH2: false,
       keepAlive: true,
+      onread,
     });
     const origin: Origin = {
       fresh: false,
@@ -94,6 +96,7 @@ export function createNetwork(options: NetworkOptions = {}, clock: Pick<Clock, '
           return;
         }
         (socket as Socket).setNoDelay(true);
+        readDirectly(socket as Socket);
         origin.fresh = true;
         try {
           done(null, socket as never);
@@ -156,8 +159,10 @@ function dispatchOn(
         sentAt = clock.monotonic();
         if (aborted) started.abort(new Error('aborted'));
       },
-      onResponseStart(_, status, headers) {
+      onResponseStart(started, status, headers) {
         if (status < 200) return;
+        // Else it would keep the reads in which they came for as long as the answer lasts.
+        started.rawHeaders = null;
         answered = true;
         handler.start(status, headers as Record<string, string>);
       },

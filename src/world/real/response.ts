@@ -6,6 +6,8 @@ import { ServerResponse } from './http.ts';
 /** Beyond it a copy would cost more than the pieces do. */
 const framedBytesMax = 16_384;
 
+const headLeft = 'left';
+
 /** Fields of node's response on which its own code stands and which its types leave out; the runtime is pinned. */
 interface Internals {
   _header: string | null;
@@ -59,6 +61,9 @@ export class DirectResponse extends ServerResponse {
     // what node has corked leaves at the end of this tick, and nothing may overtake it.
     if (!this.#streams || !socket || this.writableCorked > 0 || this.writableEnded || this.destroyed || callback)
       return this.#unframed(chunk, encoding, callback);
+    const own = this as unknown as Internals;
+    // Of a head that has left only whether there was one is asked; its text would keep the sixty pieces it was put together of.
+    if (own._headerSent) own._header = headLeft;
     const text = oneByteEach(chunk, encoding);
     let more: boolean;
     if (text !== undefined) more = socket.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1');
