@@ -16,8 +16,8 @@ interface Crowd extends Outcome {
 const chunks = 50;
 const tokenMs = 100;
 
-/** After so long the code is optimised. */
-const warmMs = 10_000;
+/** The compiler's threads are at rest by then: at ten seconds they still take an eighth of a core, which shows in every tail. */
+const warmMs = 30_000;
 
 /**
  * The users start spread over one stream's length and run streams one after another, so that from its end on all of them

@@ -15,6 +15,7 @@ import { refuseCollisions } from './live.ts';
 import type { Seat } from './workers/seat.ts';
 import { realClock } from './world/real/clock.ts';
 import { StartError } from './world/real/data-folder.ts';
+import { boundHeap } from './world/real/heap.ts';
 import { createLog } from './world/real/log.ts';
 import { realRandom } from './world/real/random.ts';
 import { type OpenServer, openServer } from './world/real/server.ts';
@@ -89,6 +90,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const servers = await listen(loaded, gateway, createAdmin(installation.parts), seat);
   for (const { line, key, message } of loaded.warnings) log.warn('config_warning', { line, key, reason: message });
   checkDescriptors(log);
+  boundHeap();
   seat?.ready(servers.map(({ port }) => port));
   if (!seat)
     options.print(
