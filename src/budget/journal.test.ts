@@ -60,6 +60,28 @@ test('the holds of one turn are one write, and wait for it', async () => {
   );
 });
 
+test('a row that is alone in its turn is written once somebody waits for it; behind a busy turn, at the end of its own', async () => {
+  const folder = memoryFolder();
+  const { clock, budget, take } = begin(folder);
+  const types = () => rowsOf(folder).map(({ type }) => type);
+  const hold = take('alone');
+  await budget.written();
+  assert.deepEqual(types(), ['balances', 'hold']);
+  budget.close(hold, receipt('alone', 60));
+  assert.equal(budget.settled(), undefined, 'nothing is left to wait for');
+  assert.deepEqual(types(), ['balances', 'hold', 'receipt']);
+  clock.turn();
+  for (const id of ['a', 'b', 'c']) take(id);
+  void budget.written();
+  clock.turn();
+  take('behind');
+  const written = budget.written();
+  assert.equal(types().length, 6);
+  clock.turn();
+  await written;
+  assert.equal(types().length, 7);
+});
+
 test('a settlement is in the file at the end of the turn, behind its hold', () => {
   const folder = memoryFolder();
   const { close, take } = begin(folder);

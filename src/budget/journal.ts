@@ -20,15 +20,15 @@ export interface Journal {
   recover(visit: (row: JournalRow) => void): Recovery;
   /** From now on each new segment begins with this row, which must say everything that was written so far. */
   headBy(head: Head): void;
-  /** A hold: written with the others of this turn of the loop, in one write. */
+  /** A hold: written at the end of this turn of the loop, in one write with the others, or once somebody waits for it. */
   append(json: string): void;
   /** What was appended or written last is as durable as was asked for. Rejects with `ledger_unavailable`. */
   written(): Promise<void>;
   /** In the file when it returns true, together with what waits. False: not there, and nothing is kept. */
   write(json: string): boolean;
   /**
-   * A settlement: written with the rows of this turn of the loop, in one write, or else kept, tried again, and `failing`
-   * until it is there. A row of no money may be lost.
+   * A settlement: written as a hold is, or else kept, tried again, and `failing` until it is there. A row of no money may
+   * be lost.
    */
   settle(json: string, money: boolean): void;
   /** A settlement waits for the file, or the disk is not known to have taken one: admit nobody. */
@@ -53,7 +53,7 @@ interface Pending {
   readonly kind: 'hold' | 'money' | 'no-money';
 }
 
-/** Those who wait for the end of this turn. Many answers leave behind one write: it costs some 10 us, whatever it holds. */
+/** Those who wait for these rows. Many answers leave behind one write: it costs some 10 us, whatever it holds. */
 interface Turn {
   readonly holds: PromiseWithResolvers<void>;
   /** Never rejected: an answer that was paid for leaves in any case. */
@@ -61,6 +61,12 @@ interface Turn {
 }
 
 const nothing = Promise.resolve();
+
+/**
+ * So few rows of a turn are written as soon as somebody waits for them: there is next to nothing to share a write with, and
+ * the turn of a loop that streams a thousand answers lasts for milliseconds.
+ */
+const fewRows = 2;
 
 /** Opens the newest segment for writing. Throws what the file system says. */
 export function openJournal(folder: SegmentFolder, clock: Clock, options: JournalOptions = {}): Journal {
@@ -73,6 +79,9 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
   const durable = full ? createDurable(segments, clock, behind, log) : undefined;
   let pending: Pending[] = [];
   let turn: Turn | undefined;
+  /** Rows of this turn of the loop, and of the last one that had any. */
+  let rowsNow = 0;
+  let rowsBefore = 0;
   let last: Promise<void> = nothing;
 
   const synced = async (): Promise<void> => {
@@ -85,11 +94,21 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
 
   const wait = (row: Pending): Turn => {
     pending.push(row);
+    if (rowsNow++ === 0) clock.soon(turnOver);
     if (turn) return turn;
     turn = { holds: Promise.withResolvers(), settlements: Promise.withResolvers() };
     void quietly(turn.holds.promise);
-    clock.soon(() => void flush());
     return turn;
+  };
+
+  const turnOver = (): void => {
+    rowsBefore = rowsNow;
+    rowsNow = 0;
+    flush();
+  };
+
+  const awaited = (): void => {
+    if (turn && rowsNow <= fewRows && rowsBefore <= fewRows) flush();
   };
 
   const release = ({ holds, settlements }: Turn): void => {
@@ -131,7 +150,10 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     append(json) {
       last = wait({ json, kind: 'hold' }).holds.promise;
     },
-    written: () => last,
+    written() {
+      awaited();
+      return last;
+    },
     write(json) {
       if (kept.any || !flush(json)) return false;
       durable?.add(json);
@@ -145,8 +167,10 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     get failing() {
       return kept.any || durable?.failing === true;
     },
-    settled: () =>
-      turn?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined),
+    settled() {
+      awaited();
+      return turn?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined);
+    },
     position() {
       flush();
       return segments.position();
