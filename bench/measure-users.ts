@@ -96,9 +96,11 @@ function figures(outcomes: Map<Role, Crowd[]>): {
  * longer as nginx does for a request. A queue on cores that are nearly full grows out of all proportion to their speed, so
  * that no division tells it.
  */
-async function paced(session: Session, users: number, order: readonly Role[]): Promise<Paced | undefined> {
+async function paced(session: Session, users: number): Promise<Paced | undefined> {
   const { slower } = session;
   if (slower === undefined) return undefined;
+  const once: readonly Role[] = ['direct', 'gateway', 'relay'];
+  const order = session.shrink === 1 ? [...once, 'gateway' as const, 'gateway' as const] : once;
   const { own, added } = figures(await crowds(session, users, order, Math.round(tokenMs * Math.max(1, slower))));
   return {
     share: (role, read) => own(role, read).value,
@@ -126,11 +128,7 @@ export async function measureUsers(session: Session): Promise<Row[]> {
   const once: readonly Role[] = ['direct', 'gateway', 'relay', 'nginx'];
   const whole = session.shrink === 1;
   const { own, added } = figures(await crowds(session, 1000, whole ? [...once, 'gateway'] : once));
-  const there = await paced(
-    session,
-    1000,
-    whole ? ['direct', 'gateway', 'relay', 'gateway', 'gateway'] : ['direct', 'gateway', 'relay'],
-  );
+  const there = await paced(session, 1000);
   const beside = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}, nginx ${kind('nginx', read).value.toFixed(places)}`;
   const share = row('1,000 users: CPU of two cores', '%', own('gateway', cpu), beside(own, cpu, 1), {
@@ -153,7 +151,7 @@ export async function measureUsers(session: Session): Promise<Row[]> {
 export async function measureMoreUsers(session: Session): Promise<Row[]> {
   const order: readonly Role[] = ['direct', 'gateway', 'relay'];
   const { own, added } = figures(await crowds(session, 2000, order));
-  const there = await paced(session, 2000, order);
+  const there = await paced(session, 2000);
   const relay = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}`;
   const share = row('2,000 users: CPU of two cores', '%', own('gateway', cpu), relay(own, cpu, 1));
