@@ -55,8 +55,8 @@ export class Pump implements CallHandler, Listed {
   #waiting: Frame[] | undefined;
   /** The provider's end, where it came during that wait. */
   #ending: (() => void) | undefined;
-  /** What left last: nothing of ours may follow half a line end. */
-  #written: Uint8Array | string = '';
+  /** What left last ends with a carriage return: nothing of ours may follow half a line end. */
+  #returned = false;
 
   /** `resolve` is called once, when the stream is over. */
   constructor(
@@ -354,12 +354,12 @@ export class Pump implements CallHandler, Listed {
 
   /** The second half of a CRLF that was torn between two reads: not every client takes the CR alone for a line's end. */
   #closeLine(): void {
-    if (endsWithReturn(this.#written)) this.#write('\n');
+    if (this.#returned) this.#write('\n');
   }
 
   #write(bytes: Uint8Array | string, latin1?: string): void {
     this.lastWriteAt = this.#clock.monotonic();
-    this.#written = bytes;
+    this.#returned = endsWithReturn(bytes);
     const more = latin1 === undefined ? this.#reply.write(bytes) : this.#reply.writeLatin1(latin1);
     if (more || this.stalledSince > 0) return;
     this.stalledSince = this.lastWriteAt;

@@ -82,9 +82,8 @@ export function createFrameReader(eventBytes: number): FrameReader {
         from = to;
       }
       if (from < chunk.length) {
-        // Copied when small: a view of a few bytes would keep a 64 KB network buffer alive.
         const left = chunk.subarray(from);
-        pending.push(left.length * 4 < chunk.length ? Buffer.from(left) : left);
+        pending.push(left.length * 4 < left.buffer.byteLength ? copied(left) : left);
         pendingBytes += left.length;
         if (pendingBytes > eventBytes) return undefined;
       }
@@ -98,6 +97,13 @@ export function createFrameReader(eventBytes: number): FrameReader {
       return new Frame(bytes);
     },
   };
+}
+
+/** A view of a few bytes keeps all of the buffer below it alive, for as long as a provider takes to go on. */
+function copied(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
 }
 
 /** Whether these are the lines of one event and nothing else. A CR leaves it open. */

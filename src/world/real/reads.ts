@@ -40,10 +40,10 @@ function readGiven(this: Socket, size?: number): Buffer | null {
   return bytes;
 }
 
-let slab = Buffer.allocUnsafeSlow(65_536);
+let slab = Buffer.allocUnsafeSlow(16_384);
 let used = 0;
 
-/** Of a slab that only reads share: node's own is shared by what lasts as long as a stream does, and all of it would last. */
+/** Of a slab that only reads share: of node's own, parts are kept for as long as a stream lasts, and each would keep all. */
 function room(length: number): Buffer {
   if (length > slab.length / 4) return Buffer.allocUnsafeSlow(length);
   if (length > slab.length - used) {
