@@ -10,6 +10,8 @@ export interface ClientRequest {
   readonly body: string;
   /** Leaves this long after sending; undefined stays to the end. */
   readonly leavesAfterMs?: number;
+  /** Told of the bytes as the gateway gets them. */
+  readonly sent?: (body: Buffer) => void;
   /** Stops reading after so many bytes, for this long. */
   readonly stalls?: { readonly afterBytes: number; readonly forMs: number };
 }
@@ -75,7 +77,11 @@ export function send(clock: SimClock, listener: InboundListener, wanted: ClientR
     on: on(inbound),
     onBody(take: (piece: Buffer | null) => void) {
       clock.soon(() => {
-        if (wanted.body !== '') take(Buffer.from(wanted.body));
+        if (wanted.body !== '') {
+          const bytes = Buffer.from(wanted.body);
+          wanted.sent?.(bytes);
+          take(bytes);
+        }
         take(null);
       });
     },

@@ -1,17 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type ClientAnswer, send } from './client.ts';
 import { buildWorld, type SimulatedWorld } from './simulate.ts';
 
-function ask({ chance, clock, gateway }: SimulatedWorld, rest: object = {}): ClientAnswer {
+function ask(
+  { chance, clock, gateway }: SimulatedWorld,
+  rest: object = {},
+  sent?: (body: Buffer) => void,
+): ClientAnswer {
   const { record, key } = gateway.identify.mint(chance, { name: 'asker' });
   gateway.identify.add(record);
   return send(clock, gateway.listener, {
     path: '/v1/chat/completions',
     headers: { authorization: `Bearer ${key}` },
     body: JSON.stringify({ model: 'both', messages: [{ role: 'user', content: 'hi' }], ...rest }),
+    ...(sent ? { sent } : {}),
   });
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Five simulated minutes at the most. */
 const settle = ({ clock, gateway }: SimulatedWorld) =>
@@ -41,18 +51,23 @@ test('no more exchanges run at once than the bound says', async () => {
   assert.equal(world.gateway.inflight(), 0);
 });
 
-test('a body counts towards the bound on all of them until its stream has begun, and no longer', async () => {
-  const padded = { stream: true, messages: [{ role: 'user', content: 'x'.repeat(2_000) }] };
-  const world = buildWorld(5, { bounds: { allBodiesBytes: 3_000 } });
-  const first = ask(world, padded);
-  const beside = ask(world, padded);
-  for (let ms = 0; ms < 5_000 && !first.body.includes('word'); ms++) await world.clock.run(ms, () => false);
-  assert.equal(first.end, 'open');
-  assert.match(beside.body, /"overloaded"/);
-  const later = ask(world, padded);
-  await settle(world);
-  assert.doesNotMatch(later.body, /"overloaded"/);
-  assert.equal(world.deeds.length, 2);
+test('a body and its parse are forgotten once the stream that they asked for has begun', async () => {
+  const world = buildWorld(7);
+  let body: WeakRef<Buffer> | undefined;
+  const answer = ask(world, { stream: true, messages: [{ role: 'user', content: 'x'.repeat(2_000) }] }, (sent) => {
+    body = new WeakRef(sent);
+  });
+  const step = async (done: () => boolean): Promise<void> => {
+    for (let ms = world.clock.monotonic(); ms < 5_000 && !done(); ms++) await world.clock.run(ms, () => false);
+  };
+  await step(() => body !== undefined);
+  collectGarbage();
+  assert.notEqual(body?.deref(), undefined);
+  await step(() => answer.body.includes('word'));
+  collectGarbage();
+  assert.match(answer.body, /word/);
+  assert.equal(answer.end, 'open');
+  assert.equal(body?.deref(), undefined);
 });
 
 test('draining refuses what is new and waits for what runs', async () => {

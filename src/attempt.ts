@@ -267,10 +267,12 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   }
 }
 
-/** Of a long prompt its bytes and its parse are several times what the rest of a stream takes in memory. */
-function forgetBody({ request, ingress }: Exchange): void {
+/**
+ * Of a long prompt its bytes and its parse are several times what the rest of a stream takes in memory. What the provider
+ * was sent stays with its call to the end, so that the bound on all bodies goes on counting it.
+ */
+function forgetBody({ request }: Exchange): void {
   Object.assign(request, noBody);
-  ingress.bodyForgotten();
 }
 
 function addLosses(draft: Draft, losses: readonly Loss[]): void {

@@ -15,8 +15,6 @@ export interface Ingress {
   readonly startedAt: number;
   /** The whole body, bounded in size and time; rejects with `Refusal`. */
   body(): Promise<Buffer>;
-  /** Nobody has it in memory any more: it counts no longer towards the bound on all bodies. */
-  bodyForgotten(): void;
   readonly reply: Reply;
 }
 

@@ -19,7 +19,7 @@ export interface Taken {
 export interface BodyReader {
   /** Rejects with `too_large`, `overloaded` or `client_closed`. What it read is counted in `taken`, unless that is over by then. */
   read(request: InboundRequest, taken: Taken): Promise<Buffer>;
-  /** Gives back what was taken of the common bound, once nobody needs the body any more. */
+  /** Gives back what was taken of the common bound, once the exchange is over. */
   release(taken: Taken): void;
 }
 
@@ -82,9 +82,8 @@ export function createBodyReader(bounds: BodyBounds): BodyReader {
 
   return {
     read,
-    release(taken) {
-      held -= taken.bytes;
-      taken.bytes = 0;
+    release({ bytes }) {
+      held -= bytes;
     },
   };
 }

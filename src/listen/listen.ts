@@ -101,7 +101,6 @@ export function createListen(world: Pick<World, 'clock' | 'random'>, options: Li
       receivedAt: world.clock.now(),
       startedAt: world.clock.monotonic(),
       body: () => bodies.read(request, taken),
-      bodyForgotten: () => bodies.release(taken),
       reply,
     };
   }
