@@ -70,6 +70,8 @@ async function crowds(
   return outcomes;
 }
 
+const besideRelay: readonly Role[] = ['direct', 'gateway', 'relay'];
+
 type Read = (outcome: Crowd) => number;
 const firstChunkP50: Read = (outcome) => outcome.firstChunk?.p50 ?? Number.NaN;
 const firstChunkP99: Read = (outcome) => outcome.firstChunk?.p99 ?? Number.NaN;
@@ -99,8 +101,7 @@ function figures(outcomes: Map<Role, Crowd[]>): {
 async function paced(session: Session, users: number): Promise<Paced | undefined> {
   const { slower } = session;
   if (slower === undefined) return undefined;
-  const once: readonly Role[] = ['direct', 'gateway', 'relay'];
-  const order = session.shrink === 1 ? [...once, 'gateway' as const, 'gateway' as const] : once;
+  const order = session.shrink === 1 ? [...besideRelay, 'gateway' as const, 'gateway' as const] : besideRelay;
   const { own, added } = figures(await crowds(session, users, order, Math.round(tokenMs * Math.max(1, slower))));
   return {
     share: (role, read) => own(role, read).value,
@@ -125,7 +126,7 @@ const cpu: Read = (outcome) => outcome.cpuPercent;
 const memory: Read = (outcome) => outcome.peakMegabytes;
 
 export async function measureUsers(session: Session): Promise<Row[]> {
-  const once: readonly Role[] = ['direct', 'gateway', 'relay', 'nginx'];
+  const once: readonly Role[] = [...besideRelay, 'nginx'];
   const whole = session.shrink === 1;
   const { own, added } = figures(await crowds(session, 1000, whole ? [...once, 'gateway'] : once));
   const there = await paced(session, 1000);
@@ -149,8 +150,7 @@ export async function measureUsers(session: Session): Promise<Row[]> {
 }
 
 export async function measureMoreUsers(session: Session): Promise<Row[]> {
-  const order: readonly Role[] = ['direct', 'gateway', 'relay'];
-  const { own, added } = figures(await crowds(session, 2000, order));
+  const { own, added } = figures(await crowds(session, 2000, besideRelay));
   const there = await paced(session, 2000);
   const relay = (kind: typeof own, read: Read, places: number): string =>
     `relay ${kind('relay', read).value.toFixed(places)}`;

@@ -14,7 +14,7 @@ import { codecs, openLane } from '../src/translate/translate.ts';
 import { answerContext } from './answer-context.ts';
 import { type Folded, fold } from './fold.ts';
 import { recordings, recordingsFolder } from './recordings.ts';
-import { framesOf } from './sse-frames.ts';
+import { framesOf, isJson } from './sse-frames.ts';
 
 const apis: Readonly<Record<Format, string>> = {
   'openai-chat': 'chat',
@@ -60,15 +60,6 @@ function insideCall(parts: readonly Part[]): boolean {
     if (part.type !== 'tool-input-delta' && part.type !== 'tool-input-start') return false;
     return !isJson(folded.choices[part.choice]?.calls[part.index]?.input ?? '');
   });
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What is wrong with the answer as its client reads it. */

@@ -3,24 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AnswerContext } from '../src/exchange/codec.ts';
 import { type Format, formats } from '../src/exchange/format.ts';
 import { Frame } from '../src/exchange/frame.ts';
 import { members } from '../src/exchange/json-span.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Loss } from '../src/exchange/prompt.ts';
 import { codecs, encodeRequest, openLane } from '../src/translate/translate.ts';
+import { answerContext } from './answer-context.ts';
 import { targetOf } from './target.ts';
 
-const context: AnswerContext = {
-  requestId: 'request-1',
-  model: 'model-1',
-  created: 1,
-  framing: 'sse',
-  wantsUsage: true,
-  id: (prefix) => `${prefix}1`,
-  price: () => undefined,
-};
+const context = answerContext({ id: (prefix) => `${prefix}1` });
 
 function send(
   client: Format,

@@ -6,6 +6,7 @@ import type { Part } from '../src/exchange/part.ts';
 import type { Target } from '../src/exchange/target.ts';
 import type { Usage } from '../src/exchange/usage.ts';
 import { parse } from '../src/translate/json.ts';
+import { answerContext } from './answer-context.ts';
 
 export function targetOf(model: string): Target {
   const timeouts = { connect: 1, firstByte: 1, idle: 1, total: 1 };
@@ -32,16 +33,12 @@ export function targetOf(model: string): Target {
 }
 
 export function contextOf(price?: (usage: Usage) => Price): AnswerContext {
-  let next = 0;
-  return {
+  return answerContext({
     requestId: 'tg_1',
     model: 'claude-sonnet-4-5',
     created: 1_700_000_000,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${++next}`,
-    price: (usage) => price?.(usage),
-  };
+    ...(price ? { price } : {}),
+  });
 }
 
 /** Whole events of a recorded stream, each with its blank line. */

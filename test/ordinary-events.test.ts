@@ -16,7 +16,7 @@ import { codecs, openLane } from '../src/translate/translate.ts';
 import { answerContext } from './answer-context.ts';
 import { chunkHead, misleading, opened, type Provider, plain, providers } from './misleading-streams.ts';
 import { recordings, recordingsAbsent, recordingsFolder } from './recordings.ts';
-import { framesOf } from './sse-frames.ts';
+import { framesOf, isJson } from './sse-frames.ts';
 
 const skip = recordingsFolder ? false : recordingsAbsent;
 
@@ -62,15 +62,6 @@ function assertWordsFound(client: Format, provider: Provider, frames: readonly F
     if (isJson(frame.data)) assert.equal(frame.words, textInside(frame.data), name);
   }
   return found;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A chunk told by its words alone counts as one whose delta was scanned. */

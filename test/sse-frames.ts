@@ -7,3 +7,12 @@ export function framesOf(stream: string): Frame[] {
   const pieces = stream.match(/[\s\S]*?(?:\r\n\r\n|\n\n|\r\r)(?:\r\n|\n|\r)*|[\s\S]+$/g) ?? [];
   return pieces.filter((piece) => piece !== '').map((piece) => new Frame(Buffer.from(piece, 'utf8')));
 }
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

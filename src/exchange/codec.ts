@@ -32,7 +32,10 @@ export interface Price {
   readonly saved: NanoUsd;
 }
 
-/** A request's body, read once: its bytes, what they say, and where its top-level members lie in them. */
+/**
+ * A request's body, read once: its bytes, what they say, and where its top-level members lie in them. Emptied as soon as no
+ * other attempt can follow.
+ */
 export interface RequestBody {
   raw: Buffer;
   body: Readonly<Record<string, unknown>>;

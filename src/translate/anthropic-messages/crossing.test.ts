@@ -306,7 +306,7 @@ test('a foreign answer and stream, and the way back of its proofs', () => {
   const decoder = codec.streamDecoder();
   const again = framesOf(sse).flatMap((frame) => decoder.push(frame));
   const streamed = object(JSON.parse(codec.encodeAnswer(again, contextOf(price)).body));
-  assert.deepEqual(streamed, { ...answer, id: 'msg_1' });
+  assert.deepEqual(streamed, { ...answer, id: 'msg_0' });
 
   const messages = [
     { role: 'user', content: 'q' },

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { answerContext } from '../../../test/answer-context.ts';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import type { AnswerContext } from '../../exchange/codec.ts';
 import { Frame } from '../../exchange/frame.ts';
@@ -13,17 +14,7 @@ const skip = recordingsFolder ? false : recordingsAbsent;
 type Json = Record<string, unknown>;
 
 function context(over: Partial<AnswerContext> = {}): AnswerContext {
-  let ids = 0;
-  return {
-    requestId: 'r1',
-    model: 'asked',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}_${ids++}`,
-    price: () => ({ cost: 1500, saved: 0 }),
-    ...over,
-  };
+  return answerContext({ model: 'asked', price: () => ({ cost: 1500, saved: 0 }), ...over });
 }
 
 const unpriced = { price: () => undefined };
@@ -179,7 +170,7 @@ test('recorded whole answers keep everything through decode and encode', { skip 
 /** What the provider left out is filled in. Searches are counted from queries, which only the provider's own answer has; tool tokens become prompt tokens. */
 function comparable(folded: Json): Json {
   const usage = folded.usage as Usage | undefined;
-  folded.id ??= 'resp_0';
+  folded.id ??= 'resp0';
   folded.model ??= 'asked';
   if (!usage || usage.webSearches === 0) return folded;
   return { ...folded, usage: { ...usage, webSearches: 0 } };

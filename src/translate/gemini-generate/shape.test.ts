@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { answerContext } from '../../../test/answer-context.ts';
 import { Frame } from '../../exchange/frame.ts';
 import { geminiGenerate } from './codec.ts';
 
@@ -12,17 +13,7 @@ function frame(text: string, output: number, thoughts = 0): Frame {
   return new Frame(Buffer.from(`data: ${json}\n\n`));
 }
 
-function lane() {
-  return geminiGenerate.passStream({
-    requestId: 'request-1',
-    model: 'model-1',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => prefix,
-    price: () => undefined,
-  });
-}
+const lane = () => geminiGenerate.passStream(answerContext());
 
 test('a usage that grows is read at least every 64 frames, and the last one at the end', () => {
   const open = lane();

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { ApiError, GoogleGenAI } from '@google/genai';
+import { answerContext } from '../../../test/answer-context.ts';
 import type { AnswerContext, RequestBody } from '../../exchange/codec.ts';
 import { Frame } from '../../exchange/frame.ts';
 import { members } from '../../exchange/json-span.ts';
@@ -15,17 +16,7 @@ import { geminiGenerate as codec } from './codec.ts';
 import { readSignature, writeSignature } from './signature.ts';
 
 function context(over: Partial<AnswerContext> = {}): AnswerContext {
-  let ids = 0;
-  return {
-    requestId: 'r-1',
-    model: 'asked',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}_${ids++}`,
-    price: (usage) => ({ cost: usage.output * 1e6, saved: 0 }),
-    ...over,
-  };
+  return answerContext({ model: 'asked', price: (usage) => ({ cost: usage.output * 1e6, saved: 0 }), ...over });
 }
 
 const event = (value: unknown): Frame => new Frame(Buffer.from(`data: ${JSON.stringify(value)}\r\n\r\n`));
@@ -286,7 +277,7 @@ test('Google’s own client raises our errors, before and inside a stream, and l
       return (
         error instanceof ApiError &&
         error.status === 402 &&
-        error.message.includes('r-1') &&
+        error.message.includes('request-1') &&
         error.message.includes('key:a')
       );
     });

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 import OpenAI, { APIError } from 'openai';
+import { answerContext } from '../../../test/answer-context.ts';
 import { framesOf } from '../../../test/sse-frames.ts';
 import { targetOf } from '../../../test/target.ts';
 import type { AnswerContext } from '../../exchange/codec.ts';
@@ -18,16 +19,7 @@ const fixtures = resolve(import.meta.dirname, '../../../fixtures/openai-chat');
 
 function context(more: Partial<AnswerContext> = {}): AnswerContext {
   const price = () => ({ cost: 1_234_567, saved: 500 });
-  return {
-    requestId: 'r1',
-    model: 'm',
-    created: 7,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}1`,
-    price,
-    ...more,
-  };
+  return answerContext({ requestId: 'r1', model: 'm', created: 7, id: (prefix) => `${prefix}1`, price, ...more });
 }
 
 for (const name of readdirSync(fixtures)) {

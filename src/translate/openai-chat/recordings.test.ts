@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { answerContext } from '../../../test/answer-context.ts';
 import { fold } from '../../../test/fold.ts';
 import { type Recording, recordings, recordingsAbsent, recordingsFolder } from '../../../test/recordings.ts';
 import { framesOf } from '../../../test/sse-frames.ts';
@@ -18,19 +19,7 @@ after(() => {
 });
 const counted = (what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
 
-function context(more: Partial<AnswerContext> = {}): AnswerContext {
-  let next = 0;
-  return {
-    requestId: 'request-1',
-    model: 'model',
-    created: 1,
-    framing: 'sse',
-    wantsUsage: true,
-    id: (prefix) => `${prefix}${next++}`,
-    price: () => undefined,
-    ...more,
-  };
-}
+const context = (more: Partial<AnswerContext> = {}): AnswerContext => answerContext({ model: 'model', ...more });
 
 function answers(): Recording[] {
   return [...recordings('chat', (entry) => entry.status === 200)];
