@@ -1,5 +1,5 @@
 // Byte-level reading of JSON objects: where each top-level value lies, so that one can be replaced and the rest kept.
-// Used on bodies that `JSON.parse` has already accepted; it does not validate.
+// It does not validate: of a text that `JSON.parse` refuses, it finds what it finds.
 
 export interface Member {
   /** The key as written, its escapes resolved. */
@@ -13,6 +13,16 @@ export interface Member {
   readonly to: number;
 }
 
+/** Bounds of a walk over a text. Where one is passed the walk ends there, and `beyond` names it. */
+export interface Extent {
+  /** Objects and arrays inside one another, the outermost counted. */
+  readonly maxDepth: number;
+  /** Members and elements of all depths together; what opens empty counts as one more. */
+  readonly maxValues: number;
+  values: number;
+  beyond: 'depth' | 'values' | undefined;
+}
+
 const quote = 0x22;
 const backslash = 0x5c;
 const openBrace = 0x7b;
@@ -23,7 +33,7 @@ const colon = 0x3a;
 const comma = 0x2c;
 
 /** Members of the object whose opening brace is the first non-blank byte at or after `start`; empty if there is none. */
-export function members(bytes: Buffer, start = 0): Member[] {
+export function members(bytes: Buffer, start = 0, extent?: Extent): Member[] {
   const found: Member[] = [];
   let at = skipBlanks(bytes, start);
   if (bytes[at] !== openBrace) return found;
@@ -36,7 +46,7 @@ export function members(bytes: Buffer, start = 0): Member[] {
     at = skipBlanks(bytes, keyEnd);
     if (bytes[at] !== colon) return found;
     const from = skipBlanks(bytes, at + 1);
-    const to = valueEnd(bytes, from);
+    const to = valueEnd(bytes, from, extent, 1);
     found.push({ key: escaped ? resolveEscapes(raw) : raw, escaped, at: keyAt, from, to });
     at = skipBlanks(bytes, to);
     if (bytes[at] === comma) at = skipBlanks(bytes, at + 1);
@@ -178,9 +188,10 @@ export function stringEnd(bytes: Buffer, at: number): number {
   }
 }
 
-/** One past the value that begins at `at`. */
-export function valueEnd(bytes: Buffer, at: number): number {
+/** One past the value that begins at `at`; the end of the text where `extent` is passed. `outside`: how deep that value lies. */
+export function valueEnd(bytes: Buffer, at: number, extent?: Extent, outside = 0): number {
   const first = bytes[at];
+  if (extent && ++extent.values > extent.maxValues) return passed(bytes, extent, 'values');
   if (first === quote) return stringEnd(bytes, at);
   let index = at;
   if (first !== openBrace && first !== openBracket) {
@@ -197,12 +208,20 @@ export function valueEnd(bytes: Buffer, at: number): number {
       index = stringEnd(bytes, index);
       continue;
     }
-    if (byte === openBrace || byte === openBracket) depth++;
-    else if (byte === closeBrace || byte === closeBracket) {
+    if (byte === openBrace || byte === openBracket) {
+      depth++;
+      if (extent && outside + depth > extent.maxDepth) return passed(bytes, extent, 'depth');
+      if (extent && ++extent.values > extent.maxValues) return passed(bytes, extent, 'values');
+    } else if (byte === closeBrace || byte === closeBracket) {
       depth--;
       if (depth === 0) return index + 1;
-    }
+    } else if (byte === comma && extent && ++extent.values > extent.maxValues) return passed(bytes, extent, 'values');
     index++;
   }
   return index;
+}
+
+function passed(bytes: Buffer, extent: Extent, what: 'depth' | 'values'): number {
+  extent.beyond = what;
+  return bytes.length;
 }

@@ -133,6 +133,33 @@ for (const [name, text, wanted] of bodies)
     );
   });
 
+const many = (count: number, each: string): string => new Array<string>(count).fill(each).join(',');
+const nested = (levels: number): string => `${'[{"a":'.repeat(levels / 2)}1${'}]'.repeat(levels / 2)}`;
+const extents: readonly [string, string, Refusal['refusal'] | undefined][] = [
+  ['nests 128 deep', `{"model":"m","x":${nested(126)},"y":{}}`, undefined],
+  ['nests deeper', `{"model":"m","x":[${nested(128)}]}`, 'invalid_request'],
+  ['nests deeper than any stack and is no object', '['.repeat(1e6), 'invalid_request'],
+  ['nests deeper than any stack and is never closed', `{"x":${'{"a":'.repeat(1e6)}`, 'invalid_request'],
+  ['holds 99,000 numbers', `{"model":"m","x":[${many(99_000, '1')}]}`, undefined],
+  ['holds more numbers', `{"model":"m","x":[${many(101_000, '1')}]}`, 'too_large'],
+  ['holds more of what is empty', `{"x":[${many(60_000, '{}')}]}`, 'too_large'],
+  ['holds more in columns', `{"x":[${many(1000, nested(100))}],"y":[${many(1000, nested(100))}]}`, 'too_large'],
+  ['is a list of too much', `[${many(101_000, '1')}]`, 'too_large'],
+  ['holds brackets and commas in its words alone', `{"model":"m","x":"${many(101_000, '[{')}"}`, undefined],
+  [
+    'has more members than any API',
+    `{${Array.from({ length: 1001 }, (_, at) => `"k${at}":1`).join(',')}}`,
+    'too_large',
+  ],
+];
+
+for (const [name, text, wanted] of extents)
+  test(`a body that ${name} is ${wanted ?? 'taken'}`, () => {
+    const read = () => readBody(Buffer.from(text), new Set(['model']));
+    if (wanted === undefined) assert.equal(read().body.model, 'm');
+    else assert.throws(read, (error: unknown) => error instanceof Refusal && error.refusal === wanted);
+  });
+
 test('a refusal never quotes the body', () => {
   assert.throws(
     () => readBody(Buffer.from('{"messages": "my secret prompt" oops'), new Set()),

@@ -2,16 +2,26 @@
 
 import { isUtf8 } from 'node:buffer';
 import type { RequestBody } from '../exchange/codec.ts';
-import { members } from '../exchange/json-span.ts';
+import { type Extent, type Member, members, skipBlanks, valueEnd } from '../exchange/json-span.ts';
 import { Refusal } from '../exchange/refusal.ts';
 
-/** Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly. */
+/** Far above any schema or tool argument; a crossing would run out of stack between 5,000 and 20,000. */
+const maxDepth = 128;
+/** At ten tokens each they fill a context of a million. 10 MB of nothing but brackets keep the parser for 1.5 s. */
+const maxValues = 100_000;
+/** No API has a tenth of them. */
+const maxMembers = 1000;
+
+/**
+ * Throws `invalid_request` on anything but one JSON object whose owned keys are written once and plainly, and `too_large`
+ * on one that a parser would take long for.
+ */
 export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBody {
+  const found = walk(raw);
   const body = parse(raw);
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new Refusal('invalid_request', 'The body must be a JSON object.');
   const seen: string[] = [];
-  const found = members(raw);
   for (const { key, escaped } of found) {
     if (!ownedKeys.has(key)) continue;
     if (escaped)
@@ -21,6 +31,21 @@ export function readBody(raw: Buffer, ownedKeys: ReadonlySet<string>): RequestBo
     seen.push(key);
   }
   return { raw, body: body as Readonly<Record<string, unknown>>, members: found };
+}
+
+/** Before the parser: as long as a text is JSON, both read the same of it. */
+function walk(raw: Buffer): Member[] {
+  const extent: Extent = { maxDepth, maxValues, values: 0, beyond: undefined };
+  const found = members(raw, 0, extent);
+  // What is no object at all is parsed too, to tell where it is no JSON.
+  if (found.length === 0) valueEnd(raw, skipBlanks(raw, 0), extent);
+  if (extent.beyond === 'depth')
+    throw new Refusal('invalid_request', `The body nests deeper than ${maxDepth} objects and arrays.`);
+  if (extent.beyond === 'values')
+    throw new Refusal('too_large', `The body holds more than ${maxValues.toLocaleString('en')} values.`);
+  if (found.length > maxMembers)
+    throw new Refusal('too_large', `The body has more than ${maxMembers.toLocaleString('en')} members at its top.`);
+  return found;
 }
 
 function parse(raw: Buffer): unknown {
