@@ -28,6 +28,13 @@ type Broken = Extract<StreamEnd, { kind: 'broken' }>;
 
 const noBody: RequestBody = { raw: Buffer.alloc(0), body: {}, members: [] };
 
+/** Its words stay unsaid: an error's message is no place for an answer. */
+const inOnePiece: UpstreamFailure = {
+  status: 502,
+  kind: 'server',
+  message: 'it answered in one piece where a stream was asked for',
+};
+
 const nothingYet = (): Passed => ({ characters: 0, status: 0 });
 
 const endings: Readonly<Record<StreamEnd['kind'], Draft['ending']>> = {
@@ -187,12 +194,14 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
   /** An error, or a whole answer where a stream was asked for: either may tell what it is billed. */
   function errorAnswer(tab: Tab, { status, body, headers }: Answered): Failed {
     const codec = rooms.translate.codecs[tab.target.provider.format];
-    const passed = passedOf(codec.passAnswer(body, contextOf(tab)), status);
-    const failure =
-      status >= 300 && status <= 399
+    const answer = codec.passAnswer(body, contextOf(tab));
+    const taken = status >= 200 && status <= 299;
+    const failure = taken
+      ? (answer.failure ?? inOnePiece)
+      : status >= 300 && status <= 399
         ? redirected(status)
-        : codec.decodeError(status >= 200 && status <= 299 ? 502 : status, body, headers);
-    return unseen(tab, passed, fromProvider(failure));
+        : codec.decodeError(status, body, headers);
+    return unseen(tab, passedOf(answer, status), fromProvider(failure));
   }
 
   /** Charges and reports an attempt of which the client has seen nothing. */

@@ -14,6 +14,7 @@ import { labelsOf, readClaims } from './identify/claims.ts';
 import type { Flight } from './inflight.ts';
 import { type Entrance, expectedTokens } from './limit/limit.ts';
 import { readAsks } from './listen/asks.ts';
+import { exchangeHeaders } from './listen/headers.ts';
 import { readBody } from './listen/request.ts';
 import { answerQuestion } from './questions.ts';
 import { refusalOf, sendRefusal } from './refuse.ts';
@@ -125,7 +126,7 @@ export function createPipeline(rooms: Rooms): (ingress: Ingress) => Promise<void
       if (caller === undefined) rooms.record.refused(refusal.refusal);
       endWith(draft, refusal, ingress.reply.gone);
       await settle();
-      sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id);
+      sendRefusal(refusal, rooms.translate.codecs, ingress.surface, ingress.reply, draft.id, exchangeHeaders(draft));
     } finally {
       // What leaves the list of requests in flight is in the books by then.
       const settling = settle();

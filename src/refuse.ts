@@ -19,13 +19,14 @@ export function refusalOf(error: unknown, requestId: string, log: Log): Refusal 
   return new Refusal('internal', 'The gateway failed; the request id says where to look in its log.');
 }
 
-/** Answers with the refusal; inside a stream that has begun, as its last event. */
+/** Answers with the refusal; inside a stream that has begun, as its last event. `told`: headers of the exchange so far. */
 export function sendRefusal(
   refusal: Refusal,
   codecs: Readonly<Record<Format, Codec>>,
   { format, framing }: Pick<Surface, 'format' | 'framing'>,
   reply: Reply,
   requestId: string,
+  told: Readonly<Record<string, string>> = {},
 ): void {
   // Told before, and the provider was heard out since.
   if (reply.ended) return;
@@ -40,8 +41,10 @@ export function sendRefusal(
   reply.send(
     status,
     {
+      ...told,
       ...headers,
       'x-tollgate-request-id': requestId,
+      ...(refusal.detail.allow === undefined ? {} : { allow: refusal.detail.allow }),
       ...(refusal.retryable && refusal.detail.facts?.retry !== false ? {} : { 'x-should-retry': 'false' }),
     },
     body,
@@ -75,8 +78,9 @@ export function explain(failure: UpstreamFailure | CallFailure, target: Target, 
       return new Refusal('upstream_error', `${name} refused the gateway's account (${status}): ${message}`, { facts });
     case 'invalid-request':
     case 'not-found':
-    case 'too-large':
       return new Refusal('invalid_request', message, { ...detail, status });
+    case 'too-large':
+      return new Refusal('too_large', message, { ...detail, status });
     case 'context-too-long':
       return new Refusal('context_too_long', message, { ...detail, status });
     case 'content-filter':
@@ -84,7 +88,7 @@ export function explain(failure: UpstreamFailure | CallFailure, target: Target, 
     case 'rate-limit':
       return new Refusal('rate_limited', `${name}: ${message}`, { ...detail, status });
     default:
-      return new Refusal('upstream_error', `${name}: ${message}`, {
+      return new Refusal(status === 504 ? 'upstream_timeout' : 'upstream_error', `${name}: ${message}`, {
         ...detail,
         status: status >= 500 && status <= 599 ? status : 502,
       });

@@ -60,6 +60,8 @@ export interface RefusalDetail {
   readonly param?: string;
   /** Seconds until a retry makes sense. */
   readonly retryAfter?: number;
+  /** The methods that a path takes, for a refusal of another. */
+  readonly allow?: string;
   /** The provider's own status, where its answer is what is passed on. */
   readonly status?: number;
   /** The provider's own error type and code, in its words. */

@@ -1,7 +1,7 @@
 // Which headers cross the gateway: a short allow-list on the way up, our own facts on the way down.
 
-import type { Draft } from '../exchange/draft.ts';
-import { costOf } from '../exchange/draft.ts';
+import { costOf, type Draft } from '../exchange/draft.ts';
+import type { Format } from '../exchange/format.ts';
 import { formatUsd, type NanoUsd } from '../exchange/money.ts';
 
 /** Passed to a provider of the client's own format, where it sent any. Everything else stays here: credentials, cookies, names of ours. */
@@ -23,25 +23,37 @@ export interface Shown {
   readonly remaining: NanoUsd | undefined;
 }
 
-/** The contract's response headers. Cost only on a whole answer: on a stream it is not known yet. */
-export function answerHeaders(draft: Draft, shown: Shown, overheadMs: number, whole = false): Record<string, string> {
-  const headers: Record<string, string> = {
-    'x-tollgate-request-id': draft.id,
-    'x-tollgate-cache': 'off',
-    'x-tollgate-attempts': String(draft.attempts),
-    'x-tollgate-overhead-ms': overheadMs.toFixed(2),
-  };
+/** Where a format's own SDK looks for the id of a request. */
+const sdkIds: Readonly<Partial<Record<Format, string>>> = {
+  'openai-chat': 'x-request-id',
+  'anthropic-messages': 'request-id',
+};
+
+/** What became of an exchange so far, on answers and refusals alike. */
+export function exchangeHeaders(draft: Draft): Record<string, string> {
+  const headers: Record<string, string> = { 'x-tollgate-request-id': draft.id };
+  const own = sdkIds[draft.format];
+  if (own !== undefined) headers[own] = draft.id;
+  if (draft.attempts > 0) headers['x-tollgate-attempts'] = String(draft.attempts);
   if (draft.target) {
     headers['x-tollgate-provider'] = draft.target.provider.name;
     headers['x-tollgate-model'] = printable(draft.target.model);
   }
   if (draft.rule !== '') headers['x-tollgate-rule'] = printable(draft.rule);
+  if (draft.dropped.length > 0) headers['x-tollgate-dropped'] = printable(draft.dropped.join(','));
+  return headers;
+}
+
+/** The contract's response headers. Cost only on a whole answer: on a stream it is not known yet. */
+export function answerHeaders(draft: Draft, shown: Shown, overheadMs: number, whole = false): Record<string, string> {
+  const headers = exchangeHeaders(draft);
+  headers['x-tollgate-cache'] = 'off';
+  headers['x-tollgate-overhead-ms'] = overheadMs.toFixed(2);
   if (whole) {
     headers['x-tollgate-cost'] = formatUsd(costOf(draft.charges));
     headers['x-tollgate-saved'] = '0';
   }
   if (shown.remaining !== undefined) headers['x-tollgate-budget-remaining'] = formatUsd(Math.max(0, shown.remaining));
-  if (draft.dropped.length > 0) headers['x-tollgate-dropped'] = printable(draft.dropped.join(','));
   return headers;
 }
 

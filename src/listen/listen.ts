@@ -20,7 +20,7 @@ export interface ListenOptions {
   readonly shedDelayMs: number;
   /** How long a client may take nothing of what is left for it. */
   readonly stalledMs: number;
-  /** The process's recent event-loop delay in ms; undefined where nothing measures it. */
+  /** The process's recent event-loop delay in ms. */
   readonly loopDelayMs: () => number;
   /** The owner of every exchange: settles and answers it, and never rejects. */
   readonly handle: (ingress: Ingress) => Promise<void>;
@@ -124,13 +124,11 @@ function unknownPath(request: InboundRequest): Refusal {
   return new Refusal(
     'unknown_path',
     `There is nothing at ${request.method ?? ''} ${path.slice(0, 200)}. Tollgate serves POST /v1/chat/completions, /v1/messages, ` +
-      '/v1beta/models/{model}:generateContent and :streamGenerateContent, and GET /v1/models.',
+      '/v1beta/models/{model}:generateContent and :streamGenerateContent, GET /v1/models and /v1/budget.',
   );
 }
 
-function wrongMethod(match: Match): Refusal {
-  return new Refusal(
-    'method_not_allowed',
-    `${match.path} takes ${match.surface.kind === 'generate' ? 'POST' : 'GET'}.`,
-  );
+function wrongMethod({ path, surface }: Match): Refusal {
+  const allow = surface.kind === 'generate' ? 'POST' : 'GET';
+  return new Refusal('method_not_allowed', `${path} takes ${allow}.`, { allow });
 }

@@ -2,17 +2,27 @@
 
 import type { Surface } from '../exchange/format.ts';
 
-const fixed: ReadonlyMap<string, { readonly method: 'GET' | 'POST'; readonly surface: Surface }> = new Map([
+interface Fixed {
+  readonly method: 'GET' | 'POST';
+  readonly surface: Surface;
+}
+
+const fixed: ReadonlyMap<string, Fixed> = new Map<string, Fixed>([
   ['/v1/chat/completions', { method: 'POST', surface: { kind: 'generate', format: 'openai-chat' } }],
   ['/v1/messages', { method: 'POST', surface: { kind: 'generate', format: 'anthropic-messages' } }],
   ['/v1/models', { method: 'GET', surface: { kind: 'models', format: 'openai-chat' } }],
-  ['/v1beta/models', { method: 'GET', surface: { kind: 'models', format: 'gemini-generate' } }],
+  ...['v1beta', 'v1beta1', 'v1alpha'].map((version): [string, Fixed] => [
+    `/${version}/models`,
+    { method: 'GET', surface: { kind: 'models', format: 'gemini-generate' } },
+  ]),
   ['/v1/budget', { method: 'GET', surface: { kind: 'budget', format: 'openai-chat' } }],
 ]);
 
 const geminiVersions = ['v1beta', 'v1', 'v1beta1', 'v1alpha'];
 const geminiActions = ['generateContent', 'streamGenerateContent'];
 const gemini = new RegExp(`^/(?:${geminiVersions.join('|')})/models/([^?]{1,512}):(${geminiActions.join('|')})$`);
+
+const oneModel = new RegExp(`^/(${geminiVersions.join('|')})/models/([^?]{1,512})$`);
 
 /** Every path that is served, for whoever must not miss one; `{model}` stands for any model. */
 export const routes: readonly {
@@ -21,6 +31,11 @@ export const routes: readonly {
   readonly kind: Surface['kind'];
 }[] = [
   ...[...fixed].map(([path, { method, surface }]) => ({ method, path, kind: surface.kind })),
+  ...geminiVersions.map((version) => ({
+    method: 'GET' as const,
+    path: `/${version}/models/{model}`,
+    kind: 'models' as const,
+  })),
   ...geminiVersions.flatMap((version) =>
     geminiActions.map((action) => ({
       method: 'POST' as const,
@@ -46,7 +61,7 @@ export function matchSurface(method: string, target: string): Match | undefined 
   const known = fixed.get(path);
   if (known) return { surface: known.surface, path, query, allowed: method === known.method };
   const named = gemini.exec(path);
-  if (!named) return undefined;
+  if (!named) return method === 'GET' ? matchModel(path, query) : undefined;
   const model = decodeModel(named[1] ?? '');
   if (model === undefined) return undefined;
   const stream = named[2] === 'streamGenerateContent';
@@ -62,6 +77,15 @@ export function matchSurface(method: string, target: string): Match | undefined 
     query,
     allowed: method === 'POST',
   };
+}
+
+/** `GET /v1/models/{model}`; the other API versions are Gemini's alone. */
+function matchModel(path: string, query: string): Match | undefined {
+  const [, version, name] = oneModel.exec(path) ?? [];
+  const model = name === undefined ? undefined : decodeModel(name);
+  if (model === undefined) return undefined;
+  const format = version === 'v1' ? 'openai-chat' : 'gemini-generate';
+  return { surface: { kind: 'models', format, model }, path, query, allowed: true };
 }
 
 function decodeModel(text: string): string | undefined {
