@@ -1,7 +1,6 @@
 // The money's own cost, in process: runs bench/ledger.ts and takes over its figure.
 
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Row } from './report.ts';
 import type { Session } from './rounds.ts';
@@ -9,10 +8,6 @@ import type { Session } from './rounds.ts';
 const script = join(import.meta.dirname, 'ledger.ts');
 
 export async function measureLedger(session: Session): Promise<Row[]> {
-  if (!existsSync(script)) {
-    session.say('ledger: left out, there is no bench/ledger.ts');
-    return [];
-  }
   const figures: { readonly value: number; readonly notes: string }[] = [];
   for (let round = 0; round < (session.shrink > 1 ? 1 : 5); round++) figures.push(await once());
   figures.sort((one, other) => one.value - other.value);

@@ -52,14 +52,13 @@ export interface Outcome {
   readonly done: number;
   /** Reason → how often. Empty, or the figures beside it mean nothing. */
   readonly errors: Readonly<Record<string, number>>;
-  readonly wallMs: number;
   /** CPU of the watched process inside the window, µs. */
   readonly cpuMicros: number;
   /** Length of the window, ms. */
   readonly windowMs: number;
   /** Request sent → answer whole, ms. */
   readonly latency?: Spread;
-  /** Request sent → first content chunk, ms; streams after a user's first where there are several. */
+  /** Request sent → first content chunk, ms; of each user's last stream. */
   readonly firstChunk?: Spread;
   /** Chunk written upstream → chunk read by the client, ms; the same streams. */
   readonly chunkDelay?: Spread;

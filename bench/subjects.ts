@@ -52,9 +52,9 @@ async function startRelay(bench: Bench): Promise<Subject> {
   return { name: 'relay', port, pid: server.pid, stop: server.stop };
 }
 
-export const gatewayLauncher = resolve(project, 'bin', 'tollgate.js');
+const gatewayLauncher = resolve(project, 'bin', 'tollgate.js');
 
-export function gatewayExists(): boolean {
+function gatewayExists(): boolean {
   return existsSync(gatewayLauncher);
 }
 

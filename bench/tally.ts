@@ -45,7 +45,6 @@ export function createTally(watch: number | undefined): Tally {
       return {
         done: tally.done,
         errors,
-        wallMs: performance.now() - startedAt,
         cpuMicros: window?.cpu ?? 0,
         windowMs: window?.ms ?? 0,
         chunks: window?.chunks ?? 0,

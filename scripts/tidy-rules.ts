@@ -13,7 +13,7 @@ const effects =
   /\bDate\.now\(|\bMath\.random\(|\bprocess\.(env|argv|exit)\b|\bnew Date\(\)|(?<!\.)\bsetTimeout\(|\bsetInterval\(|\bsetImmediate\(/;
 
 const rooms =
-  /^src\/(exchange|listen|identify|limit|price|budget|cache|route|translate|providers|call|stream|meter|record)\/|^src\/(pipeline|attempt|attempts|charge|refuse|questions|gateway)\.ts$/;
+  /^src\/(exchange|listen|identify|limit|price|budget|cache|route|translate|providers|call|stream|meter|record)\/|^src\/(pipeline|attempts?|charge|exact-count|funds|hold-amount|inflight|metering|pricing|questions|refuse|rooms|thinking|gateway)\.ts$/;
 
 const emptyNames = /(^|\/)(utils|helpers|common|types)\//;
 

@@ -51,7 +51,7 @@ test('no more exchanges run at once than the bound says', async () => {
   assert.equal(world.gateway.inflight(), 0);
 });
 
-test('a body and its parse are forgotten once the stream that they asked for has begun', async () => {
+test('the bytes of a body are forgotten once the stream that they asked for has begun', async () => {
   const world = buildWorld(7);
   let body: WeakRef<Buffer> | undefined;
   const answer = ask(world, { stream: true, messages: [{ role: 'user', content: 'x'.repeat(2_000) }] }, (sent) => {

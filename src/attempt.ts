@@ -277,8 +277,9 @@ export function createAttempt(rooms: Rooms): (exchange: Exchange, target: Target
 }
 
 /**
- * Of a long prompt its bytes and its parse are several times what the rest of a stream takes in memory. What the provider
- * was sent stays with its call to the end, so that the bound on all bodies goes on counting it.
+ * A long prompt's bytes and parse outweigh the rest of a stream several times. Emptied in place: other frames of the
+ * pipeline hold the same object. What the provider was sent stays with its call, so that the bound on all bodies goes on
+ * counting it.
  */
 function forgetBody({ request }: Exchange): void {
   Object.assign(request, noBody);

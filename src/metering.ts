@@ -20,16 +20,17 @@ import type { Verdict } from './stream/hooks.ts';
 import { mayThink } from './thinking.ts';
 
 /** Characters after which the meter looks again, at most: well below a low-water mark. */
-const lookEvery = 200;
+const lookEveryCharacters = 200;
 /** Text is kept for an exact count once what is left would not pay so many tokens, or four usual answers. */
 const scarceTokens = 8192;
 /** Where money is ample, an estimate this far over a limit means that the provider does not keep it. */
 const overLimit = 1.5;
-/** An estimate may be as many times too high: of a drawn line, or of one word again and again. */
+/** An estimate may be this many times too high: of ASCII art, or of one word repeated. */
 const estimateError = 8;
+/** So much a hold grows at most for a model that is silent and names no budget for its thoughts. */
 const silentTokensMax = 16_384;
 /** Less is not worth a row in the journal. */
-const leastGrowth = 16;
+const leastGrowthTokens = 16;
 
 export interface Metering {
   meter(characters: number, usage: Usage | undefined, frame: Frame): Verdict;
@@ -119,7 +120,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp, outputLi
   };
 
   const lookAgain = (need: number): void => {
-    nextAt = characters + Math.min(lookEvery, Math.max(1, Math.floor(covered - need)));
+    nextAt = characters + Math.min(lookEveryCharacters, Math.max(1, Math.floor(covered - need)));
   };
 
   /** More money for at least `need` tokens; when all of that is not to be had, what is left. */
@@ -138,7 +139,7 @@ export function createMetering({ rooms, exchange, target, gauge, clamp, outputLi
     };
     const partly = (raised: boolean): Verdict => {
       const some = Math.floor(left());
-      if (raised || line.tokensFor(line.price(0) + some) < leastGrowth) return rest(raised);
+      if (raised || line.tokensFor(line.price(0) + some) < leastGrowthTokens) return rest(raised);
       const again = budget.topUp(hold, Math.min(some, missing(wish)));
       return again instanceof Promise ? again.then(rest) : rest(again);
     };

@@ -28,8 +28,8 @@ export function rateOf(rooms: Rooms, policy: Snapshot, target: Target, outline: 
 let named: { readonly provider: string; readonly model: string; readonly name: string } | undefined;
 
 /**
- * How a model is called wherever something is learned of it. The same text as last time, as often as not: some ten tables
- * are looked into by it for a request, and each new text would be put together and hashed anew.
+ * The name under which things are learned of a model. The last one is kept, since some ten tables look it up for a request
+ * and each new text would be put together and hashed anew.
  */
 export function nameOf({ provider, model }: Target): string {
   if (named?.provider !== provider.name || named.model !== model)

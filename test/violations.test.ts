@@ -26,11 +26,13 @@ test('every wall has a violation that trips it', () => {
       'json',
       `test/violations/${folder}`,
     ]);
-    const { summary } = JSON.parse(stdout) as { summary: { violations: { rule: { name: string } }[] } };
+    const { summary } = JSON.parse(stdout) as { summary: { violations: { from: string; rule: { name: string } }[] } };
     assert.ok(
       summary.violations.some(({ rule }) => rule.name === folder),
       `${folder} was not tripped`,
     );
+    if (folder === 'rooms-see-ports-not-the-real-world')
+      assert.ok(summary.violations.some(({ from }) => from.endsWith('/metering.ts')));
   }
 });
 
@@ -64,6 +66,7 @@ const untidy: readonly [why: string, file: string, text: string][] = [
   ['a barrel', 'src/price/index.ts', `${good}export * from './price.ts';\n`],
   ['a folder whose name says nothing', 'src/utils/strings.ts', good],
   ['an effect', 'src/budget/window.ts', `${good}export const now = Date.now();\n`],
+  ['an effect', 'src/metering.ts', `${good}export const now = Date.now();\n`],
   ['an effect', 'src/pipeline.ts', `${good}export const key = process.env.KEY;\n`],
   ['does not open with a sentence', 'src/budget/window.ts', 'export {};\n'],
   ['lines, at most', 'src/budget/window.ts', good + '\n'.repeat(limits.max)],

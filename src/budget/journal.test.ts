@@ -60,7 +60,7 @@ test('the holds of one turn are one write, and wait for it', async () => {
   );
 });
 
-test('a row that is alone in its turn is written once somebody waits for it; behind a busy turn, at the end of its own', async () => {
+test('the few rows of a turn are written as soon as somebody waits; behind a busy turn, at the end of their own', async () => {
   const folder = memoryFolder();
   const { clock, budget, take } = begin(folder);
   const types = () => rowsOf(folder).map(({ type }) => type);

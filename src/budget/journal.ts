@@ -20,7 +20,7 @@ export interface Journal {
   recover(visit: (row: JournalRow) => void): Recovery;
   /** From now on each new segment begins with this row, which must say everything that was written so far. */
   headBy(head: Head): void;
-  /** A hold: written at the end of this turn of the loop, in one write with the others, or once somebody waits for it. */
+  /** A hold: written at the end of this turn of the loop, in one write with the others, or, where they are few, as soon as somebody waits. */
   append(json: string): void;
   /** What was appended or written last is as durable as was asked for. Rejects with `ledger_unavailable`. */
   written(): Promise<void>;
@@ -46,15 +46,15 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** A row that waits for the end of this turn of the loop. */
+/** A row that waits to be written. */
 interface Pending {
   readonly json: string;
   /** A hold that is not written never was; what else waits is kept: a settlement of money, or of none. */
   readonly kind: 'hold' | 'money' | 'no-money';
 }
 
-/** Those who wait for these rows. Many answers leave behind one write: it costs some 10 us, whatever it holds. */
-interface Turn {
+/** Those who wait for the rows of one write: many answers leave behind it. */
+interface Batch {
   readonly holds: PromiseWithResolvers<void>;
   /** Never rejected: an answer that was paid for leaves in any case. */
   readonly settlements: PromiseWithResolvers<void>;
@@ -78,7 +78,7 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
   const behind = (): boolean => !flush() || kept.any;
   const durable = full ? createDurable(segments, clock, behind, log) : undefined;
   let pending: Pending[] = [];
-  let turn: Turn | undefined;
+  let batch: Batch | undefined;
   /** Rows of this turn of the loop, and of the last one that had any. */
   let rowsNow = 0;
   let rowsBefore = 0;
@@ -92,13 +92,13 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     }
   };
 
-  const wait = (row: Pending): Turn => {
+  const wait = (row: Pending): Batch => {
     pending.push(row);
     if (rowsNow++ === 0) clock.soon(turnOver);
-    if (turn) return turn;
-    turn = { holds: Promise.withResolvers(), settlements: Promise.withResolvers() };
-    void quietly(turn.holds.promise);
-    return turn;
+    if (batch) return batch;
+    batch = { holds: Promise.withResolvers(), settlements: Promise.withResolvers() };
+    void quietly(batch.holds.promise);
+    return batch;
   };
 
   const turnOver = (): void => {
@@ -107,11 +107,11 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
     flush();
   };
 
-  const awaited = (): void => {
-    if (turn && rowsNow <= fewRows && rowsBefore <= fewRows) flush();
+  const writeIfFew = (): void => {
+    if (batch && rowsNow <= fewRows && rowsBefore <= fewRows) flush();
   };
 
-  const release = ({ holds, settlements }: Turn): void => {
+  const release = ({ holds, settlements }: Batch): void => {
     if (durable) synced().then(holds.resolve, holds.reject).finally(settlements.resolve);
     else {
       holds.resolve();
@@ -122,9 +122,9 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
   /** Writes what waits, and one row more. */
   const flush = (row?: string): boolean => {
     const rows = pending;
-    const waiting = turn;
+    const waiting = batch;
     pending = [];
-    turn = undefined;
+    batch = undefined;
     if (rows.length === 0 && row === undefined) return true;
     const texts = rows.map(({ json }) => json);
     if (row !== undefined) texts.push(row);
@@ -151,7 +151,7 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       last = wait({ json, kind: 'hold' }).holds.promise;
     },
     written() {
-      awaited();
+      writeIfFew();
       return last;
     },
     write(json) {
@@ -168,8 +168,8 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       return kept.any || durable?.failing === true;
     },
     settled() {
-      awaited();
-      return turn?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined);
+      writeIfFew();
+      return batch?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined);
     },
     position() {
       flush();

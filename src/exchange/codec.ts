@@ -90,7 +90,7 @@ export interface Lane {
   /** One whole frame. Never throws: what cannot be read is a `failure`. */
   push(frame: Frame): Glimpse;
   /**
-   * The upstream body ended. `whole` in the answer says whether the stream was complete in its own protocol;
+   * The upstream body ended. `complete` in what it gives says whether the stream was complete in its own protocol;
    * `out` closes it (a Gemini array's bracket, an encoder's last events).
    */
   end(): Glimpse & { readonly complete: boolean };

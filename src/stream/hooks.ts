@@ -11,7 +11,7 @@ export interface PumpHooks {
   readonly drains: boolean;
   /** Just before the first byte leaves. */
   begin(): void;
-  /** From here the client sees this attempt and no other: what another would take may go. */
+  /** From here the client sees this attempt and no other: what only another would need may be freed. */
   committed(): void;
   /**
    * After each piece of the answer; a refusal cuts the stream at this frame's border. Cheap: it runs for every chunk.

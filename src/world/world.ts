@@ -82,18 +82,16 @@ export interface SegmentFolder {
   remove(name: string): void;
 }
 
-/** What node's server hands over, cut down to what `listen` uses; the simulated world makes its own. */
+/** What node's server hands over, cut down to what is used; the simulated world makes its own. */
 export interface InboundRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
-  readonly rawHeaders: readonly string[];
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Each piece of the body, and null at its end. Either this or the events, and before the first turn of the loop is over. */
   onBody(take: (piece: Buffer | null) => void): void;
   on(event: 'data', listener: (chunk: Buffer) => void): unknown;
-  on(event: 'end' | 'close' | 'aborted', listener: () => void): unknown;
+  on(event: 'end' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
-  pause(): unknown;
   resume(): unknown;
 }
 
@@ -106,11 +104,9 @@ export interface InboundReply {
   destroy(): unknown;
   /** Calls back where nothing at all has moved on the connection for so long. */
   setTimeout(ms: number, listener: () => void): unknown;
-  flushHeaders(): void;
-  on(event: 'drain' | 'close' | 'finish', listener: () => void): unknown;
+  on(event: 'drain' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   readonly writableFinished: boolean;
-  readonly writableLength: number;
 }
 
 export type InboundListener = (request: InboundRequest, reply: InboundReply) => void;

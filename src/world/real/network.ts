@@ -161,7 +161,7 @@ function dispatchOn(
       },
       onResponseStart(started, status, headers) {
         if (status < 200) return;
-        // Else it would keep the reads in which they came for as long as the answer lasts.
+        // Undici's controller would keep the reads that the head came in for as long as the answer lasts.
         started.rawHeaders = null;
         answered = true;
         handler.start(status, headers as Record<string, string>);

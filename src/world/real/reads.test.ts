@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -132,6 +132,18 @@ for (const scheme of ['http', 'https'] as const)
       { seed: 11, numRuns: 120 },
     );
   });
+
+test("a piece that is taken at once never waits in node's stream", async (context) => {
+  const pushed = context.mock.method(Socket.prototype, 'push');
+  answer = cut(answerOf(['a', 'b', 'c']), [250, 100, 20, 6]);
+  assert.equal((await read(plain, 'http')).body, 'abc');
+  // The other end's reads go through node's stream, as do both ends of a connection.
+  const sizes = pushed.mock.calls.map(({ arguments: [piece] }) => (piece as Buffer | null)?.length);
+  assert.deepEqual(
+    sizes.filter((size) => size === 250 || size === 100 || size === 20),
+    [],
+  );
+});
 
 test('what one connection hears is never that of another', async (context) => {
   const wanted = Array.from({ length: 40 }, (_, index) => `${index} `.repeat(3_000));

@@ -1,0 +1,3 @@
+import type { Clock } from './world/real/clock.ts';
+
+export type Wrong = Clock;
