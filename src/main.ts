@@ -55,13 +55,18 @@ async function serve(
   });
   let stopping = false;
   const stop = (code: number): void => {
-    if (stopping) process.exit(1);
+    if (stopping) return;
     stopping = true;
     void running.stop().finally(() => process.exit(code));
   };
+  // A supervisor that stops a group sends it twice to one that was started through another process: it never means "now".
   process.on('SIGTERM', () => stop(0));
   // A terminal sends these to every process of the group; to a worker the parent says what follows from them.
-  process.on('SIGINT', () => seat ?? stop(0));
+  process.on('SIGINT', () => {
+    if (seat) return;
+    if (stopping) process.exit(1);
+    stop(0);
+  });
   process.on('SIGHUP', () => seat ?? running.reload());
   seat?.onOrder((order) => {
     if (order === 'reload') running.reload();
@@ -70,6 +75,7 @@ async function serve(
   // The state of a process that threw where nobody caught it cannot be trusted: what runs may end, then it goes.
   process.on('uncaughtException', (error) => {
     running.log.error('uncaught', { stack: error.stack });
+    if (stopping) process.exit(1);
     stop(1);
   });
 }

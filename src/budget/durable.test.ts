@@ -47,6 +47,17 @@ test('a hold waits for the disk, its settlement too, and one sync serves all tha
   assert.ok(folder.syncs - before <= 3);
 });
 
+test('a settlement that is alone in its turn waits for one sync', async () => {
+  const { folder, clock, budget, take } = begin();
+  const hold = take('a');
+  await budget.written();
+  clock.turn();
+  const before = folder.syncs;
+  budget.close(hold, receipt('a', 5));
+  await budget.settled();
+  assert.equal(folder.syncs - before, 1);
+});
+
 test('a failed sync refuses its holds, admits nobody, and is followed by a new segment that says all of it again', async () => {
   const { folder, clock, budget, close, journal, take, balance } = begin();
   const paid = take('paid');

@@ -168,7 +168,10 @@ export function openJournal(folder: SegmentFolder, clock: Clock, options: Journa
       return kept.any || durable?.failing === true;
     },
     settled() {
+      const waiting = batch;
       writeIfFew();
+      // What was written just now is being synced; a second sync would double the wait.
+      if (durable && waiting) return waiting.settlements.promise;
       return batch?.settlements.promise ?? (durable && !kept.any ? durable.sync().catch(() => undefined) : undefined);
     },
     position() {

@@ -7,6 +7,7 @@ import type { CallHandle, CallHandler } from '../exchange/wire.ts';
 import type { Cancel, Clock } from '../world/world.ts';
 import type { DrainBounds, DrainPlaces } from './drain.ts';
 import type { Outcome, StreamEnd } from './outcome.ts';
+import { unpinned } from './reader.ts';
 
 /** Starts the call with a handler; returns its handle. */
 export type Start = (handler: CallHandler) => CallHandle;
@@ -59,7 +60,7 @@ export function collect(
       data(chunk) {
         if (over) return;
         size += chunk.length;
-        chunks.push(chunk);
+        chunks.push(unpinned(chunk));
         if (size <= answerBytes) return;
         fail(unreadable(`the provider's answer is larger than ${Math.floor(answerBytes / 1e6)} MB`));
         handle.abort();

@@ -13,8 +13,10 @@ import { Drain, type DrainPlaces } from './drain.ts';
 import type { PumpBounds, PumpHooks } from './hooks.ts';
 import type { Outcome, Passed, StreamEnd } from './outcome.ts';
 import { joined, Outgoing } from './outgoing.ts';
-import { createFrameReader, type FrameReader } from './reader.ts';
+import { createFrameReader, type FrameReader, unpinned } from './reader.ts';
 import { Tally } from './tally.ts';
+
+const lineFeed = 0x0a;
 
 /** After the terminator the provider has this long to end its body: some send usage behind it. */
 const afterTerminatorMs = 50;
@@ -117,7 +119,7 @@ export class Pump implements CallHandler, Listed {
     if (this.#over) return;
     if (this.#whole) {
       this.#wholeBytes += chunk.length;
-      if (this.#wholeBytes <= this.#bounds.errorBytes) this.#whole.push(chunk);
+      if (this.#wholeBytes <= this.#bounds.errorBytes) this.#whole.push(unpinned(chunk));
       return;
     }
     const frames = this.#reader.push(chunk);
@@ -328,8 +330,11 @@ export class Pump implements CallHandler, Listed {
   /** The last that the client gets. */
   #leave(last: Uint8Array | string | undefined): void {
     this.#out.flush();
-    this.#closeLine();
+    // The provider's own bytes follow on its own; before ours a torn line has to end.
+    const theirs = last instanceof Uint8Array;
+    if (!theirs) this.#closeLine();
     if (last !== undefined && last.length > 0) this.#write(last);
+    if (theirs && this.#reader.rest()?.bytes[0] === lineFeed) this.#closeLine();
     this.#reply.end();
   }
 
@@ -347,7 +352,7 @@ export class Pump implements CallHandler, Listed {
       this.#write(bytes, latin1);
       return;
     }
-    this.#preamble.push(bytes);
+    this.#preamble.push(bytes instanceof Buffer ? unpinned(bytes) : bytes);
     this.#preambleBytes += bytes.length;
     if (this.#preambleBytes > this.#bounds.preambleBytes) this.#commit();
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createFrameReader } from './reader.ts';
+import { createFrameReader, unpinned } from './reader.ts';
 
 type Event = [event: string, data: string];
 
@@ -120,4 +120,13 @@ test('an unfinished event is the rest', () => {
   reader.push(Buffer.from('data: 1\n\ndata: 2\n'));
   assert.equal(reader.rest()?.data, '2');
   assert.equal(reader.rest(), undefined);
+});
+
+test('what is kept for long keeps no more than itself', () => {
+  const slab = Buffer.allocUnsafeSlow(16_384);
+  const few = slab.subarray(100, 130).fill('a');
+  assert.equal(unpinned(few).buffer.byteLength, 30);
+  assert.deepEqual(unpinned(few), few);
+  const most = slab.subarray(0, 16_000);
+  assert.equal(unpinned(most), most);
 });

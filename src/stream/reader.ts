@@ -83,7 +83,7 @@ export function createFrameReader(eventBytes: number): FrameReader {
       }
       if (from < chunk.length) {
         const left = chunk.subarray(from);
-        pending.push(left.length * 4 < left.buffer.byteLength ? copied(left) : left);
+        pending.push(unpinned(left));
         pendingBytes += left.length;
         if (pendingBytes > eventBytes) return undefined;
       }
@@ -99,8 +99,9 @@ export function createFrameReader(eventBytes: number): FrameReader {
   };
 }
 
-/** A view of a few bytes keeps all of the buffer below it alive, for as long as a provider takes to go on. */
-function copied(bytes: Buffer): Buffer {
+/** Bytes that are kept until a provider goes on: a view of a few would keep all of the buffer below it alive for as long. */
+export function unpinned(bytes: Buffer): Buffer {
+  if (bytes.length * 4 >= bytes.buffer.byteLength) return bytes;
   const own = Buffer.allocUnsafeSlow(bytes.length);
   bytes.copy(own);
   return own;

@@ -50,7 +50,7 @@ test('told to stop with 200 open streams, all of them end well, what is new is s
   assert.deepEqual(completed.map(({ id }) => id).sort(), open.map(({ id }) => id).sort());
 });
 
-test('a second signal ends it at once, with a code that says so, and the next start closes its holds', async () => {
+test('SIGTERM said twice is a drain still; a second Ctrl-C ends it at once, with a code that says so, and the next start closes its holds', async () => {
   const held = await startUpstream({ name: 'up' });
   const first = await startGateway({ config: configFor(held), environment: { LOG_LEVEL: 'info' } });
   try {
@@ -60,6 +60,8 @@ test('a second signal ends it at once, with a code that says so, and the next st
     const ended = first.kill('SIGTERM');
     await logged(first, 'draining');
     first.process.kill('SIGTERM');
+    assert.equal((await fetch(`${first.url}/readyz`)).status, 503);
+    first.process.kill('SIGINT');
     assert.equal(await ended, 1);
     await assert.rejects(readUntil(reader, 'data: [DONE]'));
     const second = await startGateway({ config: configFor(held), dataFolder: first.dataFolder });
