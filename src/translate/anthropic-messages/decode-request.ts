@@ -14,7 +14,9 @@ import type {
   Turn,
 } from '../../exchange/prompt.ts';
 import { finite, isObject, type Json, list, object, text } from '../json.ts';
+import { expect, oneOf } from '../kinds.ts';
 import { decodeCache, decodeContent } from './decode-blocks.ts';
+import { request } from './kinds.ts';
 import { wrong } from './outline.ts';
 import { own } from './signature.ts';
 
@@ -41,6 +43,7 @@ const understood = new Set([
 ]);
 
 export function decodeRequest(body: Json): Decoded {
+  expect(body, request, '', wrong);
   const losses: Loss[] = [];
   const places: string[] = [];
   const tools: Tool[] = [];
@@ -49,9 +52,9 @@ export function decodeRequest(body: Json): Decoded {
     decodeTool(object(value), `tools[${index}]`, tools, hostedTools, losses);
   });
   const choice = object(body.tool_choice);
-  const toolChoice = decodeToolChoice(choice);
-  const reasoning = decodeReasoning(body);
-  const outputFormat = decodeOutputFormat(body);
+  const toolChoice = decodeToolChoice(body.tool_choice, losses);
+  const reasoning = decodeReasoning(body, losses);
+  const outputFormat = decodeOutputFormat(body, losses);
   const stop = list(body.stop_sequences).filter((each) => typeof each === 'string');
   const user = text(object(body.metadata).user_id);
   const tier = text(body.service_tier);
@@ -181,39 +184,45 @@ function decodeTool(tool: Json, path: string, tools: Tool[], hosted: HostedTool[
   });
 }
 
-function decodeToolChoice(choice: Json): ToolChoice | undefined {
-  switch (choice.type) {
-    case 'auto':
-    case 'none':
-    case 'any':
-      return { kind: choice.type };
-    case 'tool':
-      return { kind: 'tool', name: text(choice.name) ?? '' };
-    default:
-      return undefined;
-  }
+const choices = ['auto', 'none', 'any', 'tool'] as const;
+
+function decodeToolChoice(value: unknown, losses: Loss[]): ToolChoice | undefined {
+  const kind = oneOf(choices, typeOf(value), 'tool_choice.type', losses);
+  return kind === 'tool' ? { kind, name: text(object(value).name) ?? '' } : kind && { kind };
+}
+
+/** An object that does not say its type says nothing that can be kept. */
+function typeOf(value: unknown): unknown {
+  return isObject(value) ? (value.type ?? '') : undefined;
 }
 
 const efforts = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+const switches = ['enabled', 'adaptive', 'disabled'] as const;
+const displays = ['summarized', 'omitted'] as const;
 
-function decodeReasoning(body: Json): Reasoning | undefined {
+function decodeReasoning(body: Json, losses: Loss[]): Reasoning | undefined {
   const thinking = object(body.thinking);
-  const word = object(body.output_config).effort;
-  const effort = efforts.find((each) => each === word);
-  if (thinking.type === 'disabled') return { enabled: false, effort: 'none' };
-  if (typeof thinking.type !== 'string') return effort ? { enabled: true, effort } : undefined;
-  const budgetTokens = thinking.type === 'enabled' ? finite(thinking.budget_tokens) : undefined;
+  const effort = oneOf(efforts, object(body.output_config).effort, 'output_config.effort', losses);
+  const type = oneOf(switches, typeOf(body.thinking), 'thinking.type', losses);
+  const display = oneOf(displays, thinking.display, 'thinking.display', losses);
+  if (type === 'disabled') return { enabled: false, effort: 'none' };
+  if (type === undefined) return effort ? { enabled: true, effort } : undefined;
+  const budgetTokens = type === 'enabled' ? finite(thinking.budget_tokens) : undefined;
   return {
     enabled: true,
-    ...(thinking.type === 'enabled' ? {} : { adaptive: true }),
+    ...(type === 'adaptive' ? { adaptive: true } : {}),
     ...(budgetTokens === undefined ? {} : { budgetTokens }),
     ...(effort ? { effort } : {}),
-    ...(typeof thinking.display === 'string' ? { visible: thinking.display !== 'omitted' } : {}),
+    ...(display ? { visible: display !== 'omitted' } : {}),
   };
 }
 
-function decodeOutputFormat(body: Json): OutputFormat | undefined {
-  const format = object(object(body.output_config).format ?? body.output_format);
-  if (format.type !== 'json_schema' || !isObject(format.schema)) return undefined;
-  return { kind: 'schema', schema: format.schema, strict: true };
+function decodeOutputFormat(body: Json, losses: Loss[]): OutputFormat | undefined {
+  const given = object(body.output_config).format ?? body.output_format;
+  const format = object(given);
+  if (format.type === 'json_schema' && isObject(format.schema)) {
+    return { kind: 'schema', schema: format.schema, strict: true };
+  }
+  if (isObject(given)) losses.push({ field: 'output_config.format', how: 'dropped', note: 'not understood' });
+  return undefined;
 }

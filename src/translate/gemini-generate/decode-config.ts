@@ -1,6 +1,7 @@
 // Gemini's generationConfig as the settings of a prompt.
 
 import type { Loss, OutputFormat, Prompt, Reasoning } from '../../exchange/prompt.ts';
+import { oneOf } from '../kinds.ts';
 import { fromGeminiSchema } from './schema.ts';
 import { camel, enumOf, type Fields, field, fieldsOf, isFields, listOf, modalities, numberOf, textOf } from './wire.ts';
 
@@ -51,7 +52,7 @@ export function decodeConfig(config: Fields, extra: Record<string, unknown>, los
   );
   if (wanted.length > 0) found.modalities = wanted;
   decodeSpeech(config, found, extra);
-  const reasoning = decodeThinking(fieldsOf(field(config, 'thinkingConfig')));
+  const reasoning = decodeThinking(fieldsOf(field(config, 'thinkingConfig')), losses);
   if (reasoning) found.reasoning = reasoning;
   const outputFormat = decodeFormat(config, extra, losses);
   if (outputFormat) found.outputFormat = outputFormat;
@@ -74,12 +75,13 @@ function decodeSpeech(
   if (voice === undefined || Object.keys(fieldsOf(speech)).length > 1) extra['generationConfig.speechConfig'] = speech;
 }
 
-const levels = ['THINKING_LEVEL_UNSPECIFIED', 'LOW', 'HIGH', 'MEDIUM', 'MINIMAL'];
+const levels = ['THINKING_LEVEL_UNSPECIFIED', 'LOW', 'HIGH', 'MEDIUM', 'MINIMAL'] as const;
 const efforts = ['minimal', 'low', 'medium', 'high'] as const;
 
-function decodeThinking(thinking: Fields): Reasoning | undefined {
+function decodeThinking(thinking: Fields, losses: Loss[]): Reasoning | undefined {
   const budget = numberOf(field(thinking, 'thinkingBudget'));
-  const level = enumOf(field(thinking, 'thinkingLevel'), levels)?.toLowerCase();
+  const named = enumOf(field(thinking, 'thinkingLevel'), levels)?.toUpperCase();
+  const level = oneOf(levels, named, 'generationConfig.thinkingConfig.thinkingLevel', losses)?.toLowerCase();
   const effort = efforts.find((each) => each === level);
   const visible = field(thinking, 'includeThoughts');
   const shown = typeof visible === 'boolean' ? { visible } : {};

@@ -1,9 +1,9 @@
 // Gemini's contents as turns: parts become blocks, calls without ids get them, results find their calls.
 
 import type { Block, Loss, ReasoningBlock, Signature, ToolResultBlock, Turn } from '../../exchange/prompt.ts';
-import { Refusal } from '../../exchange/refusal.ts';
 import { partialArguments } from './arguments.ts';
 import { decodeMedia } from './decode-media.ts';
+import { wrong } from './outline.ts';
 import { type ReadSignature, readSignature } from './signature.ts';
 import { camel, type Fields, field, fieldsOf, isFields, listOf, parsed, textOf } from './wire.ts';
 
@@ -20,11 +20,9 @@ export function decodeContents(value: unknown, places: string[], losses: Loss[])
   const calls: Call[] = [];
   const contents = typeof value === 'string' ? [{ parts: [{ text: value }] }] : listOf(value);
   contents.forEach((each, index) => {
-    if (!isFields(each)) {
-      throw new Refusal('invalid_request', `contents[${index}] must be an object`, { param: `contents[${index}]` });
-    }
-    const role = roleOf(each.role, index);
-    const content = decodeParts(each.parts, role, `contents[${index}]`, calls, losses);
+    const { role: said, parts } = fieldsOf(each);
+    const role = roleOf(said, index);
+    const content = decodeParts(parts, role, `contents[${index}]`, calls, losses);
     const last = turns.at(-1);
     // Google's chat clients keep each streamed piece as a content of its own: together they are one turn.
     if (last && last.role === role && role === 'assistant') last.content.push(...content);
@@ -48,13 +46,12 @@ function roleOf(value: unknown, index: number): 'system' | 'user' | 'assistant' 
     value === 'tool'
   )
     return 'user';
-  const param = `contents[${index}].role`;
-  throw new Refusal('invalid_request', `${param} must be "user" or "model"`, { param });
+  throw wrong(`contents[${index}].role`, '"user" or "model"');
 }
 
 function decodeParts(parts: unknown, role: string, path: string, calls: Call[], losses: Loss[]): Block[] {
   return listOf(parts).flatMap((each, index): Block[] => {
-    const part = typeof each === 'string' ? { text: each } : fieldsOf(each);
+    const part = partOf(each);
     const place = `${path}.parts[${index}]`;
     const call = field(part, 'functionCall');
     if (isFields(call)) return [decodeCall(call, signatureOf(part)?.signature, calls)];
@@ -68,6 +65,11 @@ function decodeParts(parts: unknown, role: string, path: string, calls: Call[], 
 function signatureOf(part: Fields): ReadSignature | undefined {
   const value = textOf(field(part, 'thoughtSignature'));
   return value === undefined || value === '' ? undefined : readSignature(value);
+}
+
+/** A part, or a bare text in its place. */
+export function partOf(value: unknown): Fields {
+  return typeof value === 'string' ? { text: value } : fieldsOf(value);
 }
 
 /** A part that is neither a call nor a result; nothing for an empty one. */

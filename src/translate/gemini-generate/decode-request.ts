@@ -3,8 +3,11 @@
 import type { Decoded } from '../../exchange/codec.ts';
 import type { Surface } from '../../exchange/format.ts';
 import type { HostedTool, Loss, Prompt, Tool, ToolChoice, Turn } from '../../exchange/prompt.ts';
+import { expect, oneOf } from '../kinds.ts';
 import { decodeConfig } from './decode-config.ts';
-import { decodeContents, decodePart } from './decode-contents.ts';
+import { decodeContents, decodePart, partOf } from './decode-contents.ts';
+import { request } from './kinds.ts';
+import { wrong } from './outline.ts';
 import { fromGeminiSchema } from './schema.ts';
 import { camel, enumOf, type Fields, field, fieldsOf, isFields, listOf, textOf } from './wire.ts';
 
@@ -19,6 +22,7 @@ const read = new Set([
 ]);
 
 export function decodeRequest(body: Fields, surface: Surface): Decoded {
+  expect(body, request, '', wrong);
   const losses: Loss[] = [];
   const system = decodeSystem(field(body, 'systemInstruction'), losses);
   const places = system.map(() => 'systemInstruction');
@@ -32,7 +36,9 @@ export function decodeRequest(body: Fields, surface: Surface): Decoded {
     decodeTool(fieldsOf(each), `tools[${index}]`, tools, hostedTools, losses);
   });
   const toolChoice = decodeToolConfig(fieldsOf(field(body, 'toolConfig')), extra, losses);
-  const tier = textOf(field(body, 'serviceTier'))
+  const given = field(body, 'serviceTier');
+  if (typeof given === 'number') losses.push({ field: 'serviceTier', how: 'dropped', note: 'said by number' });
+  const tier = textOf(given)
     ?.toLowerCase()
     .replace(/^service_tier_/, '');
   const prompt: Prompt = {
@@ -52,9 +58,7 @@ function decodeSystem(value: unknown, losses: Loss[]): Turn[] {
   if (value === undefined) return [];
   // Google's own clients send a bare string in places where the service wants a content.
   const parts = typeof value === 'string' ? [{ text: value }] : listOf(fieldsOf(value).parts);
-  const content = parts.flatMap((part, index) =>
-    decodePart(fieldsOf(part), `systemInstruction.parts[${index}]`, losses),
-  );
+  const content = parts.flatMap((part, index) => decodePart(partOf(part), `systemInstruction.parts[${index}]`, losses));
   return content.length > 0 ? [{ role: 'system', content }] : [];
 }
 
@@ -96,7 +100,7 @@ function decodeDeclaration(declaration: Fields, path: string, losses: Loss[]): T
   };
 }
 
-const modes = ['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED'];
+const modes = ['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED'] as const;
 
 function decodeToolConfig(config: Fields, extra: Record<string, unknown>, losses: Loss[]): ToolChoice | undefined {
   for (const [name, value] of Object.entries(config)) {
@@ -110,8 +114,8 @@ function decodeToolConfig(config: Fields, extra: Record<string, unknown>, losses
   const names = listOf(field(calling, 'allowedFunctionNames')).filter(
     (each): each is string => typeof each === 'string',
   );
-  const mode = enumOf(calling.mode, modes);
   const path = 'toolConfig.functionCallingConfig';
+  const mode = oneOf(modes, enumOf(calling.mode, modes)?.toUpperCase(), `${path}.mode`, losses);
   if (mode === 'NONE') return { kind: 'none' };
   if (mode === 'ANY') {
     const [only, ...others] = names;

@@ -107,6 +107,10 @@ function refuse(param: string, complaint: string): never {
   throw new Refusal('invalid_request', `${param} ${complaint}`, { param });
 }
 
+export function wrong(param: string, wants: string): Refusal {
+  return new Refusal('invalid_request', `${param} must be ${wants}`, { param });
+}
+
 function countMedia(body: Fields): { images: number; documents: number; audio: number; mediaBytes: number } {
   const counts = { images: 0, documents: 0, audio: 0, mediaBytes: 0 };
   const countParts = (parts: unknown): void => {

@@ -1,9 +1,9 @@
 // The messages of a request as turns; `tool` messages are folded into one user turn of results.
 
 import type { Block, CacheMark, Loss, MediaBlock, OpaqueBlock, TextBlock, Turn } from '../../exchange/prompt.ts';
-import { Refusal } from '../../exchange/refusal.ts';
 import { isObject, type Json, list, object, text } from '../json.ts';
 import { decodeMedia } from './media.ts';
+import { wrong } from './outline.ts';
 import { decodeDetails, googleSignature } from './signatures.ts';
 
 type Content = TextBlock | MediaBlock | OpaqueBlock;
@@ -51,9 +51,7 @@ export function decodeTurns(messages: readonly unknown[], places: string[], loss
         turns.push({ role: 'assistant', content: decodeAssistant(message, names, at, losses), ...named });
         break;
       default:
-        throw new Refusal('invalid_request', `'${at}.role' must be system, developer, user, assistant or tool.`, {
-          param: `${at}.role`,
-        });
+        throw wrong(`${at}.role`, 'system, developer, user, assistant or tool');
     }
   }
   return turns;
@@ -76,10 +74,6 @@ function decodeContent(message: Json, at: string, losses: Loss[]): Content[] {
       const block = decodePart(part, `${at}.content[${index}]`, losses);
       if (block) blocks.push(block);
     }
-  } else if (content !== null && content !== undefined) {
-    throw new Refusal('invalid_request', `'${at}.content' must be text or an array of parts.`, {
-      param: `${at}.content`,
-    });
   }
   // Ollama's clients put pictures beside the text, as bare base64.
   for (const image of list(message.images)) {
@@ -109,7 +103,7 @@ function decodePart(value: unknown, at: string, losses: Loss[]): Content | undef
   const marked = cache && { cache };
   if (part.type === 'text' || part.type === 'input_text' || part.type === 'output_text') {
     if (typeof part.text === 'string') return { type: 'text', text: part.text, ...marked };
-    throw new Refusal('invalid_request', `'${at}.text' must be text.`, { param: `${at}.text` });
+    throw wrong(`${at}.text`, 'a string');
   }
   const media = decodeMedia(part);
   if (media) return { ...media, ...marked };
@@ -184,10 +178,7 @@ function decodeCalls(message: Json, names: Map<string, string>, at: string, bloc
     const call = object(value);
     const body = object(call.function ?? call.custom);
     const name = text(body.name);
-    if (name === undefined) {
-      const param = `${at}.tool_calls[${index}].function.name`;
-      throw new Refusal('invalid_request', `'${param}' must be text.`, { param });
-    }
+    if (name === undefined) throw wrong(`${at}.tool_calls[${index}].function.name`, 'a string');
     const id = text(call.id) ?? `call_${name}_${at.replace(/\D/g, '')}_${index}`;
     names.set(id, name);
     const custom = isObject(call.custom);

@@ -5,8 +5,10 @@ import type { Surface } from '../../exchange/format.ts';
 import type { HostedTool, Loss, OutputFormat, Prompt, Reasoning, Tool, ToolChoice } from '../../exchange/prompt.ts';
 import { Refusal } from '../../exchange/refusal.ts';
 import { boolean, compact, finite, isObject, type Json, list, object, text } from '../json.ts';
+import { expect, oneOf } from '../kinds.ts';
 import { cacheMark, decodeTurns } from './decode-messages.ts';
-import { outputLimit } from './outline.ts';
+import { request } from './kinds.ts';
+import { outputLimit, wrong } from './outline.ts';
 
 const own = 'openai-chat';
 
@@ -22,9 +24,8 @@ const known = new Set(
 
 export function decodeRequest(body: Json, surface: Surface): Decoded {
   if (surface.kind !== 'generate') throw new Refusal('unknown_path', 'This path takes no prompt.');
-  if (!Array.isArray(body.messages)) {
-    throw new Refusal('invalid_request', "'messages' must be an array.", { param: 'messages' });
-  }
+  if (!Array.isArray(body.messages)) throw wrong('messages', 'an array');
+  expect(body, request, '', wrong);
   const losses: Loss[] = [];
   const places: string[] = [];
   const turns = decodeTurns(body.messages, places, losses);
@@ -55,7 +56,7 @@ export function decodeRequest(body: Json, surface: Surface): Decoded {
     presencePenalty: finite(body.presence_penalty),
     frequencyPenalty: finite(body.frequency_penalty),
     logitBias: bias,
-    reasoning: decodeReasoning(body),
+    reasoning: decodeReasoning(body, losses),
     outputFormat: decodeOutputFormat(body.response_format, losses),
     verbosity: text(body.verbosity),
     modalities: modalities.length > 0 ? modalities : undefined,
@@ -146,17 +147,21 @@ function decodeToolChoice(value: unknown, losses: Loss[]): ToolChoice | undefine
   return undefined;
 }
 
-type Effort = NonNullable<Reasoning['effort']>;
-const efforts: readonly string[] = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] satisfies Effort[];
+/** `default` is Groq's word for saying nothing. */
+const efforts = ['default', 'none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+const switches = ['enabled', 'adaptive', 'disabled'] as const;
 
 /** `reasoning_effort` (OpenAI), `reasoning` (OpenRouter), `thinking` (DeepSeek, Z.ai), `enable_thinking` (Alibaba). */
-function decodeReasoning(body: Json): Reasoning | undefined {
+function decodeReasoning(body: Json, losses: Loss[]): Reasoning | undefined {
   const router = object(body.reasoning);
   const thinking = object(body.thinking);
-  const word = text(body.reasoning_effort) ?? text(router.effort);
-  const effort = word !== undefined && efforts.includes(word) ? (word as Effort) : undefined;
+  const word =
+    oneOf(efforts, body.reasoning_effort, 'reasoning_effort', losses) ??
+    oneOf(efforts, router.effort, 'reasoning.effort', losses);
+  const effort = word === 'default' ? undefined : word;
+  const type = oneOf(switches, thinking.type, 'thinking.type', losses);
   const budgetTokens = finite(router.max_tokens) ?? finite(thinking.budget_tokens);
-  const said = boolean(router.enabled) ?? boolean(body.enable_thinking) ?? switchOf(thinking.type);
+  const said = boolean(router.enabled) ?? boolean(body.enable_thinking) ?? (type && type !== 'disabled');
   const hidden = router.exclude === true || body.include_reasoning === false;
   const visible = hidden ? false : body.include_reasoning === true ? true : undefined;
   if (effort === undefined && budgetTokens === undefined && said === undefined && visible === undefined)
@@ -165,13 +170,9 @@ function decodeReasoning(body: Json): Reasoning | undefined {
     enabled: said ?? (effort !== undefined ? effort !== 'none' : true),
     ...(effort !== undefined && { effort }),
     ...(budgetTokens !== undefined && { budgetTokens }),
-    ...(thinking.type === 'adaptive' && { adaptive: true }),
+    ...(type === 'adaptive' && { adaptive: true }),
     ...(visible !== undefined && { visible }),
   };
-}
-
-function switchOf(type: unknown): boolean | undefined {
-  return type === 'enabled' || type === 'adaptive' ? true : type === 'disabled' ? false : undefined;
 }
 
 function decodeOutputFormat(value: unknown, losses: Loss[]): OutputFormat | undefined {

@@ -84,7 +84,11 @@ function isCount(value: unknown): boolean {
 
 function expect(body: Json, key: string, what: string, accepts: (value: unknown) => boolean): void {
   if (accepts(body[key])) return;
-  throw new Refusal('invalid_request', `'${key}' must be ${what}.`, { param: key });
+  throw wrong(key, what);
+}
+
+export function wrong(param: string, wants: string): Refusal {
+  return new Refusal('invalid_request', `'${param}' must be ${wants}.`, { param });
 }
 
 function expectWhereGiven(body: Json, key: string, what: string, accepts: (value: unknown) => boolean): void {
