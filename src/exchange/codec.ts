@@ -60,6 +60,8 @@ export interface Decoded {
 
 export interface Encoded {
   readonly body: string;
+  /** How many turns the body holds. */
+  readonly turns: number;
   readonly losses: readonly Loss[];
 }
 

@@ -247,6 +247,25 @@ for (const client of formats) {
   });
 }
 
+const silent: Readonly<Record<Format, readonly Json[]>> = {
+  'openai-chat': [{ messages: [] }, { messages: [{ role: 'user' }] }, { messages: [{ role: 'user', content: ' ' }] }],
+  'anthropic-messages': [{ messages: [] }, { messages: [{ role: 'user', content: '' }] }],
+  'gemini-generate': [{ contents: undefined }, { contents: [] }, parts({ text: '' })],
+};
+
+for (const client of formats) {
+  test(`${client}: a request of which no turn is left is refused`, () => {
+    const param = client === 'gemini-generate' ? 'contents' : 'messages';
+    for (const change of silent[client]) {
+      assert.throws(
+        () => send(client, client === 'anthropic-messages' ? 'gemini-generate' : 'anthropic-messages', change),
+        { refusal: 'invalid_request', detail: { param } },
+        JSON.stringify(change),
+      );
+    }
+  });
+}
+
 const strange: Readonly<Record<Format, readonly (readonly [Json, string])[]>> = {
   'openai-chat': [
     [{ reasoning_effort: 'bogus' }, 'reasoning_effort'],

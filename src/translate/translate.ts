@@ -4,6 +4,7 @@ import type { AnswerContext, AnswerOut, Codec, Lane, RequestBody, UpEdits } from
 import type { Format, Surface } from '../exchange/format.ts';
 import type { Outline } from '../exchange/outline.ts';
 import type { Loss } from '../exchange/prompt.ts';
+import { Refusal } from '../exchange/refusal.ts';
 import type { Target } from '../exchange/target.ts';
 import { anthropicMessages } from './anthropic-messages/codec.ts';
 import { crossAnswer, crossStream } from './crossing.ts';
@@ -53,6 +54,10 @@ export function encodeRequest(
       : { reasoning: { ...reasoning, budgetTokens: edits.thinkingBudget } };
   const prompt = { ...decoded.prompt, ...clamped, ...thinks, stream: outline.stream };
   const encoded = codecs[target.provider.format].encodeRequest(prompt, target);
+  if (encoded.turns === 0) {
+    const param = client === 'gemini-generate' ? 'contents' : 'messages';
+    throw new Refusal('invalid_request', `'${param}' must hold a turn that says something.`, { param });
+  }
   return {
     body: encoded.body,
     losses: [...inClientsWords(client, decoded.losses, []), ...inClientsWords(client, encoded.losses, decoded.places)],

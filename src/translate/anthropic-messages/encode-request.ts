@@ -46,7 +46,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
     service_tier: encodeTier(prompt, losses),
   });
   losses.push(...unsaid(prompt));
-  return { body: JSON.stringify(body), losses };
+  return { body: JSON.stringify(body), turns: messages.length, losses };
 }
 
 function sampling(prompt: Prompt, model: Traits, allowance: Allowance, losses: Loss[]): Json {

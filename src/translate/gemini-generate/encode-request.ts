@@ -17,8 +17,9 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   const toolConfig = encodeToolConfig(prompt, losses);
   const generationConfig = encodeConfig(prompt, model, losses);
   const tier = encodeTier(prompt.tier, losses);
+  const turns = encodeContents(prompt, model, losses);
   const body: Record<string, unknown> = {
-    ...encodeContents(prompt, model, losses),
+    ...turns,
     ...(tools.length > 0 ? { tools } : {}),
     ...(toolConfig ? { toolConfig } : {}),
     ...(Object.keys(generationConfig).length > 0 ? { generationConfig } : {}),
@@ -36,7 +37,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   ] as const) {
     if (present) losses.push({ field: name, how: 'dropped', note: 'Gemini has no such setting' });
   }
-  return { body: JSON.stringify(body), losses };
+  return { body: JSON.stringify(body), turns: turns.contents.length, losses };
 }
 
 /** Another format's provider-run tools that Gemini has too. */

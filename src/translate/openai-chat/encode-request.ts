@@ -22,9 +22,10 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   const choice = tools.length > 0 ? prompt.toolChoice : undefined;
   const limit = prompt.outputLimit;
   const seed = prompt.seed;
+  const messages = encodeTurns(prompt.turns, style, losses);
   const body = compact({
     model: target.model,
-    messages: encodeTurns(prompt.turns, style, losses),
+    messages,
     [quirk('max-tokens') ? 'max_tokens' : 'max_completion_tokens']: limit,
     temperature: prompt.temperature,
     top_p: prompt.topP,
@@ -53,7 +54,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
   });
   if (prompt.topK !== undefined && !quirk('top-k')) losses.push({ field: 'top_k', how: 'dropped' });
   for (const field of Object.keys(prompt.extra)) losses.push({ field, how: 'dropped' });
-  return { body: JSON.stringify(body), losses };
+  return { body: JSON.stringify(body), turns: messages.length, losses };
 }
 
 function encodeTool(tool: Tool, cacheControl: boolean, losses: Loss[]): Wire {
