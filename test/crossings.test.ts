@@ -39,8 +39,8 @@ interface Kept {
 const endings: Record<Format, Record<string, string>> = {
   // OpenAI has no word for a pause, and refusals without refusal text end as filtered content.
   'openai-chat': { pause: 'stop', refusal: 'content-filter', other: 'stop' },
-  // Anthropic ends with `refusal` whatever was filtered, and has no word for failures.
-  'anthropic-messages': { 'content-filter': 'refusal', error: 'stop', other: 'stop' },
+  // Anthropic ends with `refusal` whatever was filtered.
+  'anthropic-messages': { 'content-filter': 'refusal', other: 'stop' },
   'gemini-generate': { pause: 'other', refusal: 'content-filter' },
 };
 

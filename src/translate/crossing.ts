@@ -20,6 +20,14 @@ interface Tally {
   model?: string;
   finish?: string;
   failure?: UpstreamFailure;
+  /** The provider says itself that its answer failed; told at the end, behind the usage. */
+  failed?: UpstreamFailure;
+}
+
+/** No client's format has a word for it: what failed is told as a failure, so that nobody takes it for an answer. */
+function failedFinish(word: string | undefined): UpstreamFailure {
+  const message = `The provider ended its answer with ${word ?? 'an error'}.`;
+  return { status: 502, message, kind: 'server' };
 }
 
 function tally(parts: readonly Part[]): Tally {
@@ -53,6 +61,7 @@ function tally(parts: readonly Part[]): Tally {
       case 'finish':
         sum.finished = true;
         sum.finish ??= part.raw ?? part.reason;
+        if (part.reason === 'error') sum.failed ??= failedFinish(part.raw);
         break;
       default:
         break;
@@ -91,6 +100,7 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
   const decoder = provider.streamDecoder();
   const encoder = client.streamEncoder(context);
   let ended = false;
+  let failed: UpstreamFailure | undefined;
   const choices = new Choices();
 
   /** What most events of a stream are: one piece of text. */
@@ -104,10 +114,15 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
     const first = parts[0];
     if (parts.length === 1 && first && isWords(first) && !ended) return forwardWords(first);
     const sum = tally(parts);
+    failed ??= sum.failed;
     let out = '';
     for (const part of parts) {
       if (part.type === 'error') break;
-      if (ended) continue;
+      if (part.type === 'end' && failed) {
+        sum.failure ??= failed;
+        break;
+      }
+      if (ended || (part.type === 'finish' && part.reason === 'error')) continue;
       choices.see(part);
       out += encoder.push(part);
       if (part.type === 'end') {
@@ -130,7 +145,7 @@ export function crossStream(client: Codec, provider: Codec, context: AnswerConte
   /** The same parts that a provider's own limit would have given. */
   const finish = (usage: Usage): string | undefined => {
     const open = choices.open();
-    if (ended || open === undefined) return undefined;
+    if (ended || failed || open === undefined) return undefined;
     ended = true;
     let out = '';
     for (const choice of open) out += encoder.push({ type: 'finish', choice, reason: 'length' });
@@ -159,7 +174,8 @@ export function crossAnswer(client: Codec, provider: Codec, raw: Buffer, context
   const parts = provider.decodeAnswer(body);
   const sum = tally(parts);
   const told = { ...(sum.usage && { usage: sum.usage }), ...(sum.model !== undefined && { model: sum.model }) };
-  if (sum.failure) return { body: '', characters: sum.characters, losses: [], failure: sum.failure, ...told };
+  const failure = sum.failure ?? sum.failed;
+  if (failure) return { body: '', characters: sum.characters, losses: [], failure, ...told };
   const encoded = client.encodeAnswer(parts, context);
   return {
     body: encoded.body,

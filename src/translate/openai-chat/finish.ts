@@ -23,7 +23,7 @@ export function decodeFinish(word: string, calledTool: boolean, refused: boolean
   return calledTool ? 'tool-calls' : refused ? 'refusal' : 'stop';
 }
 
-/** `refused` says whether refusal text was sent: then OpenAI ends with `stop`. */
+/** `refused` says whether refusal text was sent: then OpenAI ends with `stop`. Of answers that failed none come here. */
 export function encodeFinish(reason: FinishReason, refused: boolean): string {
   switch (reason) {
     case 'length':
@@ -34,8 +34,6 @@ export function encodeFinish(reason: FinishReason, refused: boolean): string {
       return 'content_filter';
     case 'refusal':
       return refused ? 'stop' : 'content_filter';
-    case 'error':
-      return 'error';
     default:
       return 'stop';
   }
