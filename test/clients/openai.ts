@@ -12,7 +12,7 @@ import {
   type Turn,
   usd,
 } from './driver.ts';
-import { list, object, words } from './script.ts';
+import { object, words } from './script.ts';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 
@@ -109,24 +109,17 @@ export const openaiDriver: MakeDriver = (gateway) => {
         { ...params(ask), stream_options: { include_usage: true } },
         options(ask),
       );
-      // The helper keeps only the last of each list it does not know, so that proofs are gathered as they come.
-      const details: unknown[] = [];
+      // The helper keeps only the last of what it does not know: thoughts are read as they come, and go back as it has them.
       let reasoning = '';
       stream.on('chunk', (chunk) => {
         const delta = object(chunk.choices[0]?.delta);
-        details.push(...list(delta.reasoning_details));
         reasoning += reasoningOf(delta);
         if (words(delta.content) !== '') ask.abort?.abort();
       });
       const final = await stream.finalChatCompletion();
       const message = final.choices[0]?.message;
       if (!message) throw new Error('no choice');
-      const kept = {
-        ...message,
-        reasoning_content: reasoning,
-        ...(details.length > 0 && { reasoning_details: details }),
-      };
-      return { ...read(message, final.usage, undefined), reasoning, kept };
+      return { ...read(message, final.usage, undefined), reasoning };
     },
     failure: (error) => ({ status: statusOf(error), message: messageOf(error), name: className(error) }),
   };

@@ -138,8 +138,11 @@ async function thoughts({ driver, provider, target }: Place, stream: boolean, wh
     turns: [...question.turns, { role: 'back', answer: first }, { role: 'results', results }],
   });
   assert.equal(second.text, words);
-  const proofs = last(provider, 2).signatures.filter((each) => each !== '');
-  if (whole) assert.deepEqual(proofs, [reasoning.signature], 'the proof came back to who made it');
+  if (!whole) return;
+  const { signatures, thoughts } = last(provider, 2);
+  const proofs = signatures.filter((each) => each !== '');
+  assert.deepEqual(proofs, [reasoning.signature], 'the proof came back to who made it');
+  if (thoughts) assert.deepEqual(thoughts, [reasoning.text], 'a proof is for the words it came with');
 }
 
 async function money({ driver, provider, target }: Place, stream: boolean): Promise<void> {

@@ -34,6 +34,8 @@ export interface Seen {
   /** Whether the model was asked to think. */
   readonly thinks: boolean;
   readonly signatures: readonly string[];
+  /** What the thoughts say that a proof is for, where the format's proofs are of words. */
+  readonly thoughts?: readonly string[];
 }
 
 /** How one format's provider talks. */

@@ -132,6 +132,7 @@ function seen(_path: string, body: Json): Seen {
     schema: format.type === 'json_schema' ? format.schema : undefined,
     thinks: object(body.thinking).type === 'enabled',
     signatures: all.filter(({ type }) => type === 'thinking').map((block) => words(block.signature)),
+    thoughts: all.filter(({ type }) => type === 'thinking').map((block) => words(block.thinking)),
   };
 }
 

@@ -6,7 +6,8 @@ import type { Usage } from '../../exchange/usage.ts';
 import { createLosses } from '../losses.ts';
 import { encodeAudio, encodeCitation, encodeImage } from './encode-answer.ts';
 import { encodeFinish } from './finish.ts';
-import { encodeDetail, extraContent } from './signatures.ts';
+import { extraContent } from './signatures.ts';
+import { StreamedThoughts } from './streamed-thoughts.ts';
 import { encodeUsage } from './usage.ts';
 
 type Wire = Record<string, unknown>;
@@ -15,11 +16,8 @@ interface ChoiceState {
   /** Whether the role has been said. */
   begun: boolean;
   refused: boolean;
-  /** Index of the reasoning block that is open, in `reasoning_details`. */
-  block: number;
-  /** Whether that block has text. */
-  thinking: boolean;
-  custom: Set<number>;
+  readonly thoughts: StreamedThoughts;
+  readonly custom: Set<number>;
   /** What stands before the text of a chunk that has nothing but text: the same in each. */
   before: string | undefined;
 }
@@ -45,7 +43,13 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   const stateOf = (choice: number): ChoiceState => {
     let state = choices.get(choice);
     if (!state) {
-      state = { begun: false, refused: false, block: 0, thinking: false, custom: new Set(), before: undefined };
+      state = {
+        begun: false,
+        refused: false,
+        thoughts: new StreamedThoughts(),
+        custom: new Set(),
+        before: undefined,
+      };
       choices.set(choice, state);
     }
     return state;
@@ -89,17 +93,11 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         if (!part.logprobs) return words(part.choice, part.text);
         return chunk(part.choice, { content: part.text }, null, { logprobs: part.logprobs });
       case 'reasoning-delta': {
-        const state = stateOf(part.choice);
-        state.thinking = true;
-        const detail = { type: 'reasoning.text', text: part.text, index: state.block };
+        const detail = stateOf(part.choice).thoughts.words(part.text);
         return chunk(part.choice, { reasoning_content: part.text, reasoning_details: [detail] });
       }
       case 'reasoning-signature': {
-        const state = stateOf(part.choice);
-        if (part.redacted && state.thinking) state.block++;
-        state.thinking = false;
-        const entry = encodeDetail('', part.signature, part.redacted === true, state.block++);
-        if (entry.text === '') delete entry.text;
+        const entry = stateOf(part.choice).thoughts.proof(part.signature, part.redacted === true);
         return chunk(part.choice, { reasoning_details: [entry] });
       }
       case 'text-signature':

@@ -3,7 +3,7 @@
 import type { Format } from '../../exchange/format.ts';
 import { formats } from '../../exchange/format.ts';
 import type { Signature } from '../../exchange/prompt.ts';
-import { type Json, object, parse, text } from '../json.ts';
+import { finite, isObject, type Json, list, object, parse, text } from '../json.ts';
 
 const own: Format = 'openai-chat';
 
@@ -28,6 +28,12 @@ export function untag(value: string): Signature {
   return { origin: own, value };
 }
 
+/**
+ * `tollgate` in an entry that closes a streamed block: all blocks so far, or, where they are too long to repeat, how many
+ * characters the pieces of this one have.
+ */
+export type Repeated = { readonly blocks: readonly Json[] } | { readonly characters: number };
+
 export interface Detail {
   readonly text: string;
   readonly signature?: Signature;
@@ -45,24 +51,40 @@ export function decodeDetail(entry: Json, fromClient: boolean): Detail | undefin
   if (proof === undefined) return words === '' ? undefined : { text: words, redacted: false };
   const tagged = fromClient ? untag(proof) : { origin: own, value: proof };
   if (tagged.origin !== own) return { text: words, signature: tagged, redacted };
-  const { text: _text, summary: _summary, index: _index, ...kept } = entry;
+  const { text: _text, summary: _summary, index: _index, tollgate: _repeated, ...kept } = entry;
   return { text: words, signature: { origin: own, value: JSON.stringify(kept) }, redacted };
 }
 
-/** A client's whole list: pieces of one block, which streams deliver one by one, are put together with their proof. */
+/**
+ * A client's whole list: what a closing entry repeats stands for all that came before it; otherwise pieces of one block,
+ * which streams deliver one by one, are put together with their proof.
+ */
 export function decodeDetails(entries: readonly Json[]): Detail[] {
+  const closing = entries.findLastIndex((entry) => repeated(entry).length > 0);
+  const whole = [...repeated(object(entries[closing])), ...entries.slice(closing + 1)];
   const blocks: Detail[] = [];
   let lastIndex: unknown;
-  for (const entry of entries) {
+  for (const entry of whole) {
     const detail = decodeDetail(entry, true);
     if (!detail) continue;
     const last = blocks.at(-1);
     if (last && !last.signature && !detail.redacted && entry.index === lastIndex) {
-      blocks[blocks.length - 1] = { ...detail, text: last.text + detail.text };
-    } else blocks.push(detail);
+      blocks[blocks.length - 1] = proven({ ...detail, text: last.text + detail.text }, entry);
+    } else blocks.push(proven(detail, entry));
     lastIndex = entry.index;
   }
-  return blocks;
+  return blocks.filter((block) => block.text !== '' || block.signature);
+}
+
+function repeated(entry: Json): Json[] {
+  return list(object(entry.tollgate).blocks).filter(isObject);
+}
+
+/** Without its proof where the client lost some of the words: a provider refuses what it did not sign. */
+function proven(detail: Detail, entry: Json): Detail {
+  const characters = finite(object(entry.tollgate).characters);
+  if (characters === undefined || characters === detail.text.length) return detail;
+  return { text: detail.text, redacted: false };
 }
 
 /** The entry for a block of reasoning and its proof, if it has one. */
