@@ -106,7 +106,7 @@ const streamed: Record<string, { parts: Part[]; losses: Partial<Record<Format, s
       { type: 'citation', choice: 0, citation: { origin: 'openai-chat', title: 'a', raw: {} } },
       { type: 'citation', choice: 0, citation: { origin: 'openai-chat', title: 'b', raw: {} } },
     ],
-    losses: { 'openai-chat': [], 'gemini-generate': [], 'anthropic-messages': ['citations'] },
+    losses: { 'openai-chat': ['annotations'], 'gemini-generate': [], 'anthropic-messages': ['citations'] },
   },
   'a second answer': {
     parts: [{ type: 'text-delta', choice: 1, text: 'Two' }],

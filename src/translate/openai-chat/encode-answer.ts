@@ -5,7 +5,8 @@ import type { Part } from '../../exchange/part.ts';
 import type { Citation, Loss, MediaBlock } from '../../exchange/prompt.ts';
 import type { Usage } from '../../exchange/usage.ts';
 import { compact, isObject, list, object } from '../json.ts';
-import { encodeFinish } from './finish.ts';
+import type { Losses } from '../losses.ts';
+import { encodeFinish, unsaidFinish } from './finish.ts';
 import { encodeDetail, extraContent } from './signatures.ts';
 import { encodeUsage } from './usage.ts';
 
@@ -118,12 +119,14 @@ function add(part: Extract<Part, { choice: number }>, to: Choice, context: Answe
       if (call) call.body[call.field] = String(call.body[call.field]) + part.text;
       break;
     }
-    case 'citation':
-      to.annotations.push(encodeCitation(part.citation));
+    case 'citation': {
+      const annotation = encodeCitation(part.citation, losses);
+      if (annotation) to.annotations.push(annotation);
       break;
+    }
     case 'media': {
       const image = encodeImage(part.block);
-      const audio = image ? undefined : encodeAudio(part.block, part.transcript);
+      const audio = image ? undefined : encodeAudio(part.block, part.transcript, context.id('audio_'), context.created);
       if (image) to.images.push(image);
       else if (audio) to.audio = audio;
       else losses.push({ field: 'content', how: 'dropped', note: part.block.type });
@@ -164,25 +167,23 @@ function wireChoice(index: number, choice: Choice): Wire {
   return {
     index,
     message,
-    logprobs: probabilities ? { content, ...(refusal.length > 0 && { refusal }) } : null,
-    finish_reason: choice.finish,
+    logprobs: probabilities ? { content, refusal: refusal.length > 0 ? refusal : null } : null,
+    finish_reason: choice.finish ?? unsaidFinish(calls.length > 0),
   };
 }
 
-/** A citation in OpenAI's words; one without an address names its document. */
-export function encodeCitation(citation: Citation): Wire {
-  const { url, title, quote, start, end } = citation;
+/** A citation in OpenAI's words, which are for addresses alone. */
+export function encodeCitation(citation: Citation, losses: Losses): Wire | undefined {
+  const { url, title, start, end } = citation;
   const raw = citation.raw;
   if (citation.origin === 'openai-chat' && isObject(raw) && typeof raw.type === 'string') return { ...raw };
-  if (url !== undefined) {
-    return {
-      type: 'url_citation',
-      url_citation: compact({ url, title: title ?? url, start_index: start ?? 0, end_index: end ?? 0 }),
-    };
+  if (url === undefined) {
+    losses.push({ field: 'annotations', how: 'dropped', note: 'citations without an address' });
+    return undefined;
   }
   return {
-    type: 'file_citation',
-    file_citation: compact({ filename: title, quote, start_index: start, end_index: end }),
+    type: 'url_citation',
+    url_citation: { url, title: title ?? url, start_index: start ?? 0, end_index: end ?? 0 },
   };
 }
 
@@ -193,7 +194,13 @@ export function encodeImage(block: MediaBlock): Wire | undefined {
   return { type: 'image_url', image_url: { url: `data:${block.source.mediaType};base64,${block.source.data}` } };
 }
 
-export function encodeAudio(block: MediaBlock, transcript: string | undefined): Wire | undefined {
+/** `expires`: no provider of this format keeps it, so that a later turn cannot refer to it. */
+export function encodeAudio(
+  block: MediaBlock,
+  transcript: string | undefined,
+  id: string,
+  expires: number,
+): Wire | undefined {
   if (block.type !== 'audio' || block.source.kind !== 'base64') return undefined;
-  return compact({ id: block.name, data: block.source.data, transcript: transcript ?? '' });
+  return { id: block.name ?? id, expires_at: expires, data: block.source.data, transcript: transcript ?? '' };
 }

@@ -3,9 +3,10 @@
 import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
 import type { Part } from '../../exchange/part.ts';
 import type { Usage } from '../../exchange/usage.ts';
+import { object } from '../json.ts';
 import { createLosses } from '../losses.ts';
 import { encodeAudio, encodeCitation, encodeImage } from './encode-answer.ts';
-import { encodeFinish } from './finish.ts';
+import { encodeFinish, unsaidFinish } from './finish.ts';
 import { extraContent } from './signatures.ts';
 import { StreamedThoughts } from './streamed-thoughts.ts';
 import { encodeUsage } from './usage.ts';
@@ -16,10 +17,13 @@ interface ChoiceState {
   /** Whether the role has been said. */
   begun: boolean;
   refused: boolean;
+  called: boolean;
+  finished: boolean;
   readonly thoughts: StreamedThoughts;
   readonly custom: Set<number>;
   /** What stands before the text of a chunk that has nothing but text: the same in each. */
   before: string | undefined;
+  audioId?: string;
 }
 
 const behind = '},"finish_reason":null}]}\n\n';
@@ -46,6 +50,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       state = {
         begun: false,
         refused: false,
+        called: false,
+        finished: false,
         thoughts: new StreamedThoughts(),
         custom: new Set(),
         before: undefined,
@@ -70,7 +76,9 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   };
 
   const toolStart = (part: Extract<Part, { type: 'tool-input-start' }>): string => {
-    if (part.custom) stateOf(part.choice).custom.add(part.index);
+    const state = stateOf(part.choice);
+    state.called = true;
+    if (part.custom) state.custom.add(part.index);
     const body = part.custom
       ? { type: 'custom', custom: { name: part.name, input: '' } }
       : { type: 'function', function: { name: part.name, arguments: '' } };
@@ -91,7 +99,9 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         return '';
       case 'text-delta':
         if (!part.logprobs) return words(part.choice, part.text);
-        return chunk(part.choice, { content: part.text }, null, { logprobs: part.logprobs });
+        return chunk(part.choice, { content: part.text }, null, {
+          logprobs: { refusal: null, ...object(part.logprobs) },
+        });
       case 'reasoning-delta': {
         const detail = stateOf(part.choice).thoughts.words(part.text);
         return chunk(part.choice, { reasoning_content: part.text, reasoning_details: [detail] });
@@ -112,17 +122,22 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         const body = custom ? { custom: { input: part.text } } : { function: { arguments: part.text } };
         return chunk(part.choice, { tool_calls: [{ index: part.index, ...body }] });
       }
-      case 'citation':
-        return chunk(part.choice, { annotations: [encodeCitation(part.citation)] });
+      case 'citation': {
+        const annotation = encodeCitation(part.citation, losses);
+        return annotation ? chunk(part.choice, { annotations: [annotation] }) : '';
+      }
       case 'media': {
         const image = encodeImage(part.block);
         if (image) return chunk(part.choice, { images: [image] });
-        const audio = encodeAudio(part.block, part.transcript);
+        const state = stateOf(part.choice);
+        state.audioId ??= context.id('audio_');
+        const audio = encodeAudio(part.block, part.transcript, state.audioId, context.created);
         if (audio) return chunk(part.choice, { audio });
         losses.push({ field: 'content', how: 'dropped', note: part.block.type });
         return '';
       }
       case 'finish':
+        stateOf(part.choice).finished = true;
         return chunk(part.choice, {}, encodeFinish(part.reason, stateOf(part.choice).refused));
       case 'usage':
         usage = part.usage;
@@ -133,8 +148,12 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         return '';
       // Errors leave by `encodeStreamError`.
       case 'error':
-      case 'end':
         return '';
+      case 'end':
+        return [...choices]
+          .filter(([, state]) => !state.finished)
+          .map(([choice, state]) => chunk(choice, {}, unsaidFinish(state.called)))
+          .join('');
     }
   };
 

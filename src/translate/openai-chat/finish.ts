@@ -23,6 +23,11 @@ export function decodeFinish(word: string, calledTool: boolean, refused: boolean
   return calledTool ? 'tool-calls' : refused ? 'refusal' : 'stop';
 }
 
+/** For an answer that ended without saying why. */
+export function unsaidFinish(calledTool: boolean): string {
+  return calledTool ? 'tool_calls' : 'stop';
+}
+
 /** `refused` says whether refusal text was sent: then OpenAI ends with `stop`. Of answers that failed none come here. */
 export function encodeFinish(reason: FinishReason, refused: boolean): string {
   switch (reason) {
