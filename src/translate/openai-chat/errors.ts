@@ -153,12 +153,16 @@ export function encodeStreamError(refusal: Refusal, context: Pick<AnswerContext,
   return `data: ${JSON.stringify(errorBody(refusal, context))}\n\n`;
 }
 
+/** Google's and Anthropic's own words; those of this format's many dialects pass. */
+const foreignType = /^([A-Z]+(_[A-Z]+)*|request_too_large|(api|billing|overloaded|timeout)_error)$/;
+
 function errorBody(refusal: Refusal, context: Pick<AnswerContext, 'requestId'>): Json {
   const detail = refusal.detail;
+  const type = detail.type === undefined || foreignType.test(detail.type) ? undefined : detail.type;
   return {
     error: {
       message: refusal.message,
-      type: detail.type ?? refusals[refusal.refusal].type,
+      type: type ?? refusals[refusal.refusal].type,
       code: detail.code ?? refusal.refusal,
       param: detail.param ?? null,
       tollgate: { request_id: context.requestId, ...detail.facts },
