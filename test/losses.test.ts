@@ -78,6 +78,156 @@ test('losses name the Gemini client’s contents and the chat client’s message
   ]);
 });
 
+const weather = { name: 'weather', strict: true };
+const asked: Readonly<Record<Format, Record<string, unknown>>> = {
+  'openai-chat': { model: 'm', max_tokens: 8000, messages: [{ role: 'user', content: 'One' }] },
+  'anthropic-messages': { model: 'm', max_tokens: 8000, messages: [{ role: 'user', content: 'One' }] },
+  'gemini-generate': {
+    contents: [{ role: 'user', parts: [{ text: 'One' }] }],
+    generationConfig: { maxOutputTokens: 8000 },
+  },
+};
+const claude = 'claude-sonnet-4-5';
+const flash = 'gemini-2.5-flash';
+const thinks = { type: 'enabled', budget_tokens: 2000 };
+const pdf = {
+  type: 'document',
+  citations: { enabled: true },
+  source: { type: 'text', media_type: 'text/plain', data: 'a' },
+};
+
+/** Each: the client, the provider and its model, what is asked, and the losses. */
+const named: readonly [client: Format, provider: Format, model: string, fields: object, losses: string[]][] = [
+  [
+    'openai-chat',
+    'anthropic-messages',
+    claude,
+    { tools: [{ type: 'web_search_preview' }, { type: 'function', function: { name: 'f' } }] },
+    ['tools[0]'],
+  ],
+  ['openai-chat', 'anthropic-messages', claude, { web_search_options: {} }, ['web_search_options']],
+  ['openai-chat', 'gemini-generate', flash, { web_search_options: {} }, ['web_search_options']],
+  [
+    'openai-chat',
+    'gemini-generate',
+    flash,
+    { tools: [{ type: 'x_tool' }, { type: 'function', function: weather }] },
+    ['tools[1].function.strict', 'tools[0]'],
+  ],
+  [
+    'openai-chat',
+    'anthropic-messages',
+    'claude-3-haiku-20240307',
+    { max_tokens: 4000, functions: [weather] },
+    ['functions', 'functions[0].strict'],
+  ],
+  [
+    'openai-chat',
+    'anthropic-messages',
+    claude,
+    { tools: [{ type: 'custom', custom: { name: 'sql' } }] },
+    ['tools[0].custom'],
+  ],
+  ['openai-chat', 'gemini-generate', flash, { reasoning_effort: 'xhigh' }, ['reasoning_effort']],
+  ['openai-chat', 'gemini-generate', 'gemini-2.0-flash', { reasoning_effort: 'low' }, ['reasoning_effort']],
+  ['openai-chat', 'anthropic-messages', claude, { store: false, metadata: {} }, []],
+  ['openai-chat', 'gemini-generate', flash, { store: null, metadata: null }, []],
+  ['openai-chat', 'anthropic-messages', claude, { store: true, metadata: { a: 'b' } }, ['store', 'metadata']],
+  [
+    'anthropic-messages',
+    'gemini-generate',
+    flash,
+    {
+      tools: [
+        { type: 'bash_20250124', name: 'bash' },
+        { name: 'f', cache_control },
+      ],
+    },
+    ['tools[1].cache_control', 'tools[0]'],
+  ],
+  [
+    'anthropic-messages',
+    'openai-chat',
+    'gpt-5',
+    {
+      tools: [
+        { type: 'bash_20250124', name: 'bash' },
+        { name: 'f', cache_control },
+      ],
+    },
+    ['tools[0]', 'tools[1].cache_control'],
+  ],
+  [
+    'anthropic-messages',
+    'openai-chat',
+    'gpt-5',
+    { thinking: { ...thinks, display: 'summarized' } },
+    ['thinking.display', 'thinking.budget_tokens'],
+  ],
+  ['anthropic-messages', 'gemini-generate', flash, { output_config: { effort: 'max' } }, ['output_config.effort']],
+  [
+    'anthropic-messages',
+    'gemini-generate',
+    flash,
+    { thinking: { ...thinks, budget_tokens: 30_000 } },
+    ['thinking.budget_tokens'],
+  ],
+  [
+    'anthropic-messages',
+    'gemini-generate',
+    flash,
+    { messages: [{ role: 'user', content: [pdf] }] },
+    ['messages[0].content[0].citations'],
+  ],
+  [
+    'gemini-generate',
+    'anthropic-messages',
+    claude,
+    { tools: [{ googleMaps: {} }, { functionDeclarations: [{ name: 'f' }] }] },
+    ['tools[0].googleMaps'],
+  ],
+  [
+    'gemini-generate',
+    'openai-chat',
+    'gpt-5',
+    { tools: [{ functionDeclarations: [{ name: 'f' }], google_search: {} }] },
+    ['tools[0].google_search'],
+  ],
+  [
+    'gemini-generate',
+    'openai-chat',
+    'gpt-5',
+    { generationConfig: { thinkingConfig: { includeThoughts: true, thinkingLevel: 'low' } } },
+    ['generationConfig.thinkingConfig.includeThoughts'],
+  ],
+];
+
+for (const [client, provider, model, fields, losses] of named) {
+  test(`${client} to ${provider}, ${JSON.stringify(fields)}: losses are named as the client wrote them`, () => {
+    assert.deepEqual(send(client, provider, { ...asked[client], ...fields }, model).losses, losses);
+  });
+}
+
+test('a custom tool is a function with the one text that its calls are sent with', () => {
+  const tools = [{ type: 'custom', custom: { name: 'sql', description: 'd', format: { type: 'text' } } }];
+  const call = { id: 'a', type: 'custom', custom: { name: 'sql', input: 'select 1' } };
+  const messages = [
+    { role: 'user', content: 'One' },
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'a', content: '1' },
+  ];
+  const schema = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
+  const body = { ...asked['openai-chat'], messages, tools };
+  const messagesBody = send('openai-chat', 'anthropic-messages', body, claude).body;
+  assert.deepEqual(messagesBody.tools, [{ name: 'sql', description: 'd', input_schema: schema }]);
+  assert.match(JSON.stringify(messagesBody.messages), /"input":\{"input":"select 1"\}/);
+  const geminiBody = send('openai-chat', 'gemini-generate', body, flash).body;
+  assert.deepEqual(geminiBody.tools, [
+    { functionDeclarations: [{ name: 'sql', description: 'd', parametersJsonSchema: schema }] },
+  ]);
+  assert.match(JSON.stringify(geminiBody.contents), /"args":\{"input":"select 1"\}/);
+});
+
 const streamed: Record<string, { parts: Part[]; losses: Partial<Record<Format, string[]>> }> = {
   'a block only its own format understands': {
     parts: [

@@ -115,6 +115,8 @@ export interface Citation {
 }
 
 export interface Tool {
+  /** As the client wrote it (`tools[2]`, `web_search_options`): losses are named by it. */
+  readonly place: string;
   readonly name: string;
   readonly description?: string;
   /** JSON Schema, passed whole: no keyword is filtered here. */
@@ -125,6 +127,8 @@ export interface Tool {
 
 /** A tool that the provider runs itself, in its own format's words. */
 export interface HostedTool {
+  /** As of a `Tool`. */
+  readonly place: string;
   readonly origin: Format;
   /** Neutral where the field has a common notion, otherwise the origin's own name. */
   readonly kind: 'web-search' | 'code-execution' | 'url-context' | 'file-search' | (string & {});

@@ -19,8 +19,10 @@ const names: readonly Readonly<Record<Format, string>>[] = [
   row('response_format', 'output_config.format', 'generationConfig.responseSchema'),
   row('modalities', 'modalities', 'generationConfig.responseModalities'),
   row('audio', 'audio', 'generationConfig.speechConfig'),
+  row('reasoning_effort', 'output_config.effort', 'generationConfig.thinkingConfig.thinkingLevel'),
   row('reasoning_effort', 'thinking', 'generationConfig.thinkingConfig'),
   row('reasoning_effort', 'thinking.budget_tokens', 'generationConfig.thinkingConfig.thinkingBudget'),
+  row('include_reasoning', 'thinking.display', 'generationConfig.thinkingConfig.includeThoughts'),
   row('parallel_tool_calls', 'tool_choice.disable_parallel_tool_use', 'toolConfig'),
   row('tool_choice', 'tool_choice', 'toolConfig.functionCallingConfig'),
   row('user', 'metadata.user_id', 'labels'),
@@ -37,6 +39,9 @@ export function inClientsWords(client: Format, losses: readonly Loss[], places: 
   return losses.map((loss) => {
     const known = names.find((each) => Object.values(each).includes(loss.field));
     if (known) return { ...loss, field: known[client] };
+    // Tools are named by the client's words already; only here a setting of theirs has another place.
+    if (client === 'openai-chat' && /^tools\[\d+\]\.strict$/.test(loss.field))
+      return { ...loss, field: loss.field.replace('.strict', '.function.strict') };
     const field = loss.field.replace(turn, (whole, index) => places[Number(index)] ?? whole);
     return { ...loss, field: field === loss.field ? field : inside(client, field) };
   });

@@ -18,7 +18,7 @@ const base: Prompt = {
   outputLimit: 4096,
   extra: {},
 };
-const tool = { name: 'f', schema: { type: 'object', properties: {} } };
+const tool = { place: 'tools[0]', name: 'f', schema: { type: 'object', properties: {} } };
 const gemini = { origin: 'gemini-generate', value: 'CiQB+sig==' } as const;
 
 function encode(change: Partial<Prompt>, model = 'claude-sonnet-4-5'): { body: Json; losses: string[] } {
@@ -172,7 +172,7 @@ const parameters: readonly (readonly [string, Partial<Prompt>, string, Json, rea
   ],
   [
     'allowed tools',
-    { tools: [tool, { name: 'g' }], toolChoice: { kind: 'allowed', names: ['g'], required: true } },
+    { tools: [tool, { place: 'tools[1]', name: 'g' }], toolChoice: { kind: 'allowed', names: ['g'], required: true } },
     'claude-sonnet-4-5',
     { tools: [{ name: 'g', input_schema: { type: 'object', properties: {} } }], tool_choice: { type: 'any' } },
     ['changed tool_choice'],
@@ -186,7 +186,9 @@ const parameters: readonly (readonly [string, Partial<Prompt>, string, Json, rea
   ],
   [
     'web search of another',
-    { hostedTools: [{ origin: 'gemini-generate', kind: 'web-search', value: { googleSearch: {} } }] },
+    {
+      hostedTools: [{ place: 'tools[0]', origin: 'gemini-generate', kind: 'web-search', value: { googleSearch: {} } }],
+    },
     'claude-sonnet-4-5',
     { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
     ['changed tools[0]'],

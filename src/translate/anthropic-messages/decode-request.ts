@@ -166,7 +166,7 @@ function decodeTool(tool: Json, path: string, tools: Tool[], hosted: HostedTool[
   const type = text(tool.type);
   if (type !== undefined && type !== 'custom') {
     const kind = hostedKinds.find(([start]) => type.startsWith(start))?.[1] ?? type;
-    hosted.push({ origin: own, kind, value: tool });
+    hosted.push({ place: path, origin: own, kind, value: tool });
     return;
   }
   for (const key of Object.keys(tool)) {
@@ -176,6 +176,7 @@ function decodeTool(tool: Json, path: string, tools: Tool[], hosted: HostedTool[
   }
   const description = text(tool.description);
   tools.push({
+    place: path,
     name: text(tool.name) ?? '',
     ...(description === undefined ? {} : { description }),
     ...(isObject(tool.input_schema) ? { schema: tool.input_schema } : {}),

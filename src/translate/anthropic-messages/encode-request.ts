@@ -88,21 +88,21 @@ function encodeTools(prompt: Prompt, model: Traits, losses: Loss[]): Json[] {
   const tools = prompt.tools
     .filter((tool) => !allowed || allowed.includes(tool.name))
     .map((tool) => encodeTool(tool, model, losses));
-  prompt.hostedTools.forEach((tool, index) => {
+  for (const tool of prompt.hostedTools) {
     const encoded = encodeHostedTool(tool);
-    const field = `tools[${prompt.tools.length + index}]`;
+    const field = tool.place;
     if (!encoded) losses.push({ field, how: 'dropped', note: `${tool.kind} has no counterpart` });
     else if (tool.origin !== own)
       losses.push({ field, how: 'changed', note: `became ${encoded.type}, its options dropped` });
     if (encoded) tools.push(encoded);
-  });
+  }
   return tools;
 }
 
 function encodeTool(tool: Tool, model: Traits, losses: Loss[]): Json {
   const { schema } = tool;
   const strict = tool.strict === true && model.structured;
-  if (tool.strict && !strict) losses.push({ field: `tools.${tool.name}.strict`, how: 'dropped' });
+  if (tool.strict && !strict) losses.push({ field: `${tool.place}.strict`, how: 'dropped' });
   const object = schema === undefined ? { type: 'object', properties: {} } : { type: 'object', ...schema };
   return compact({
     name: tool.name,

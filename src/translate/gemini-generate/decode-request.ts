@@ -76,7 +76,12 @@ function decodeTool(tool: Fields, path: string, tools: Tool[], hosted: HostedToo
     const key = camel(name);
     if (value === null) continue;
     if (key !== 'functionDeclarations') {
-      hosted.push({ origin: 'gemini-generate', kind: neutralKinds[key] ?? key, value: { [key]: value } });
+      hosted.push({
+        place: `${path}.${name}`,
+        origin: 'gemini-generate',
+        kind: neutralKinds[key] ?? key,
+        value: { [key]: value },
+      });
       continue;
     }
     listOf(value).forEach((each, index) => {
@@ -94,6 +99,7 @@ function decodeDeclaration(declaration: Fields, path: string, losses: Loss[]): T
     if (field(declaration, name) !== undefined) losses.push({ field: `${path}.${name}`, how: 'dropped' });
   }
   return {
+    place: path,
     name: textOf(declaration.name) ?? '',
     ...(description === undefined ? {} : { description }),
     ...(schema ? { schema } : {}),

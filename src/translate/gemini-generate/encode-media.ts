@@ -26,9 +26,8 @@ export function encodeMedia(
   losses: Losses,
 ): Record<string, unknown> | undefined {
   const { source } = block;
-  for (const key of ['context', 'citable'] as const) {
-    if (block[key] !== undefined && block[key] !== false) losses.push({ field: `${path}.${key}`, how: 'dropped' });
-  }
+  if (block.context !== undefined) losses.push({ field: `${path}.context`, how: 'dropped' });
+  if (block.citable) losses.push({ field: `${path}.citations`, how: 'dropped' });
   const resolution = resolutionOf(block, path, model, losses);
   const named = block.name === undefined ? {} : { displayName: block.name };
   if (source.kind === 'base64') {

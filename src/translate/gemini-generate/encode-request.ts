@@ -51,7 +51,7 @@ function encodeTools(prompt: Prompt, losses: Loss[]): Fields[] {
   const tools: Fields[] = [];
   if (prompt.tools.length > 0) {
     tools.push({
-      functionDeclarations: prompt.tools.map((tool, index) => declaration(tool, `tools[${index}]`, losses)),
+      functionDeclarations: prompt.tools.map((tool) => declaration(tool, losses)),
     });
   }
   for (const tool of prompt.hostedTools) {
@@ -64,19 +64,19 @@ function encodeTools(prompt: Prompt, losses: Loss[]): Fields[] {
     if (counterpart && prompt.tools.length === 0) {
       tools.push(counterpart);
       losses.push({
-        field: `tools.${tool.kind}`,
+        field: tool.place,
         how: 'changed',
         note: "became Google's own tool, its settings dropped",
       });
-    } else losses.push({ field: `tools.${tool.kind}`, how: 'dropped' });
+    } else losses.push({ field: tool.place, how: 'dropped' });
   }
   return tools;
 }
 
-function declaration(tool: Tool, path: string, losses: Loss[]): Fields {
-  if (tool.strict === true) losses.push({ field: `${path}.strict`, how: 'dropped' });
+function declaration(tool: Tool, losses: Loss[]): Fields {
+  if (tool.strict === true) losses.push({ field: `${tool.place}.strict`, how: 'dropped' });
   if (tool.cache)
-    losses.push({ field: `${path}.cache_control`, how: 'dropped', note: 'Gemini caches prompts by itself' });
+    losses.push({ field: `${tool.place}.cache_control`, how: 'dropped', note: 'Gemini caches prompts by itself' });
   return {
     name: tool.name,
     ...(tool.description === undefined ? {} : { description: tool.description }),

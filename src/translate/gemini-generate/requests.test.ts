@@ -124,7 +124,7 @@ function withoutLosses(body: Json, losses: readonly { field: string }[]): Json {
   const config = body.generationConfig as Json;
   for (const { field } of losses) {
     if (field === 'response_format') for (const name of ['responseMimeType', 'responseJsonSchema']) delete config[name];
-    if (field === 'reasoning') delete config.thinkingConfig;
+    if (/^(thinking|reasoning_effort)/.test(field)) delete config.thinkingConfig;
     const lost = /functionDeclarations\[\d+\]\.(\w+)$/.exec(field)?.[1];
     for (const tool of body.tools as { functionDeclarations?: Json[] }[]) {
       for (const each of tool.functionDeclarations ?? []) if (lost) delete each[lost];
@@ -228,8 +228,8 @@ test('a foreign prompt keeps its sense', () => {
         ],
       },
     ],
-    tools: [{ name: 'weather', schema: { type: 'object', additionalProperties: false } }],
-    hostedTools: [{ origin: 'anthropic-messages', kind: 'web-search', value: {} }],
+    tools: [{ place: 'tools[0]', name: 'weather', schema: { type: 'object', additionalProperties: false } }],
+    hostedTools: [{ place: 'tools[1]', origin: 'anthropic-messages', kind: 'web-search', value: {} }],
     toolChoice: { kind: 'allowed', names: ['weather'], required: false },
     parallelToolCalls: false,
     reasoning: { enabled: true, effort: 'max', visible: true },
@@ -274,8 +274,8 @@ test('a foreign prompt keeps its sense', () => {
   assert.deepEqual(
     losses.map((loss) => `${loss.field} ${loss.how}`),
     [
-      'tools.web-search dropped',
-      'reasoning clamped',
+      'tools[1] dropped',
+      'reasoning_effort clamped',
       'messages[1].content[0].cache_control dropped',
       'messages[2].content[0] dropped',
       'metadata dropped',

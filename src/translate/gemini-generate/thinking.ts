@@ -13,7 +13,7 @@ export function encodeThinking(
 ): Record<string, unknown> | undefined {
   const age = generation(model);
   if (age < 2.5) {
-    if (reasoning.enabled) losses.push({ field: 'reasoning', how: 'dropped', note: `${model} does not think` });
+    if (reasoning.enabled) losses.push({ field: 'thinking', how: 'dropped', note: `${model} does not think` });
     return undefined;
   }
   const shown = reasoning.visible === undefined ? {} : { includeThoughts: reasoning.visible };
@@ -29,7 +29,7 @@ export function encodeThinking(
 /** The Pro models of 2.5 cannot stop thinking. */
 function least(model: string, losses: Loss[]): number {
   if (!model.includes('pro')) return 0;
-  losses.push({ field: 'reasoning', how: 'clamped', note: `${model} thinks with at least 128 tokens` });
+  losses.push({ field: 'thinking', how: 'clamped', note: `${model} thinks with at least 128 tokens` });
   return 128;
 }
 
@@ -38,20 +38,20 @@ function budget(reasoning: Reasoning, model: string, losses: Loss[]): { thinking
   if (reasoning.budgetTokens !== undefined) {
     const clamped = Math.min(reasoning.budgetTokens, most);
     if (clamped < reasoning.budgetTokens)
-      losses.push({ field: 'reasoning', how: 'clamped', note: `at most ${most} tokens` });
+      losses.push({ field: 'thinking.budget_tokens', how: 'clamped', note: `at most ${most} tokens` });
     return { thinkingBudget: clamped };
   }
   const { effort } = reasoning;
   if (effort === undefined) return reasoning.adaptive ? { thinkingBudget: -1 } : {};
   if (effort === 'xhigh' || effort === 'max')
-    losses.push({ field: 'reasoning', how: 'clamped', note: `${effort} became high` });
+    losses.push({ field: 'reasoning_effort', how: 'clamped', note: `${effort} became high` });
   return { thinkingBudget: budgets[effort] };
 }
 
 /** From generation 3 on nothing turns thinking off; Flash models go down to minimal, Pro models to low. */
 function lowest(model: string, losses: Loss[]): Record<string, unknown> {
   const word = model.includes('pro') ? 'low' : 'minimal';
-  losses.push({ field: 'reasoning', how: 'clamped', note: `${model} cannot stop thinking: ${word}` });
+  losses.push({ field: 'thinking', how: 'clamped', note: `${model} cannot stop thinking: ${word}` });
   return { thinkingLevel: word };
 }
 
@@ -60,6 +60,6 @@ function level(effort: NonNullable<Reasoning['effort']>, model: string, losses: 
   if (model.includes('pro') && word === 'minimal') word = 'low';
   // Gemini 3 Pro, before 3.1, knew two levels only.
   if (/gemini-3-pro/.test(model) && word === 'medium') word = 'high';
-  if (word !== effort) losses.push({ field: 'reasoning', how: 'clamped', note: `${effort} became ${word}` });
+  if (word !== effort) losses.push({ field: 'reasoning_effort', how: 'clamped', note: `${effort} became ${word}` });
   return word;
 }

@@ -32,7 +32,7 @@ export function decodeRequest(body: Json, surface: Surface): Decoded {
   const { tools, hostedTools } = decodeTools(body, losses);
   const extra: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(body)) {
-    if (!known.has(key) && value !== null && value !== undefined) extra[key] = value;
+    if (!known.has(key) && !asksNothing(key, value)) extra[key] = value;
   }
   const stop = typeof body.stop === 'string' ? [body.stop] : strings(body.stop);
   const bias = isObject(body.logit_bias) ? (body.logit_bias as Readonly<Record<string, number>>) : undefined;
@@ -69,6 +69,13 @@ export function decodeRequest(body: Json, surface: Surface): Decoded {
   return { prompt: compact(prompt) as unknown as Prompt, places, losses };
 }
 
+/** Some clients send these in every request. */
+function asksNothing(key: string, value: unknown): boolean {
+  if (key === 'store') return value !== true;
+  if (key === 'metadata' && isObject(value)) return Object.keys(value).length === 0;
+  return value === null || value === undefined;
+}
+
 function voice(value: unknown): string | undefined {
   return text(value) ?? text(object(value).id);
 }
@@ -77,44 +84,51 @@ function strings(value: unknown): string[] {
   return list(value).filter((item) => typeof item === 'string');
 }
 
+/** The field is the one in which encoders put the free text of earlier calls. */
+const freeText = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
+
 function decodeTools(body: Json, losses: Loss[]): { tools: Tool[]; hostedTools: HostedTool[] } {
   const tools: Tool[] = [];
   const hostedTools: HostedTool[] = [];
   for (const [index, value] of list(body.tools).entries()) {
+    const place = `tools[${index}]`;
     const wire = object(value);
     const body = object(wire.function ?? wire.custom);
     const name = text(body.name);
     if (name === undefined) {
       const type = text(wire.type);
       if (type === undefined) {
-        throw new Refusal('invalid_request', `'tools[${index}]' has no name.`, { param: `tools[${index}]` });
+        throw new Refusal('invalid_request', `'${place}' has no name.`, { param: place });
       }
-      hostedTools.push({ origin: own, kind: /web.?search/.test(type) ? 'web-search' : type, value });
+      hostedTools.push({ place, origin: own, kind: /web.?search/.test(type) ? 'web-search' : type, value });
       continue;
     }
     // A custom tool takes free text; elsewhere it can only be a function with one text field, which is not the same.
-    if (isObject(wire.custom))
-      losses.push({ field: `tools[${index}].custom`, how: 'changed', note: 'free text input' });
-    tools.push(decodeTool(name, body, cacheMark(wire) ?? cacheMark(body)));
+    const custom = isObject(wire.custom);
+    if (custom) losses.push({ field: `${place}.custom`, how: 'changed', note: 'a function with one text' });
+    const parameters = custom ? { parameters: freeText } : undefined;
+    tools.push(decodeTool(place, name, { ...body, ...parameters }, cacheMark(wire) ?? cacheMark(body)));
   }
-  for (const value of list(body.functions)) {
+  for (const [index, value] of list(body.functions).entries()) {
     const wire = object(value);
     const name = text(wire.name);
-    if (name !== undefined) tools.push(decodeTool(name, wire, undefined));
+    if (name !== undefined) tools.push(decodeTool(`functions[${index}]`, name, wire, undefined));
   }
   if (list(body.functions).length > 0) {
     losses.push({ field: 'functions', how: 'changed', note: 'calls come back as tool_calls' });
   }
   if (isObject(body.web_search_options)) {
-    hostedTools.push({ origin: own, kind: 'web-search', value: { web_search_options: body.web_search_options } });
+    const value = { web_search_options: body.web_search_options };
+    hostedTools.push({ place: 'web_search_options', origin: own, kind: 'web-search', value });
   }
   return { tools, hostedTools };
 }
 
-function decodeTool(name: string, wire: Json, cache: Tool['cache']): Tool {
+function decodeTool(place: string, name: string, wire: Json, cache: Tool['cache']): Tool {
   const description = text(wire.description);
   const strict = boolean(wire.strict);
   return {
+    place,
     name,
     ...(description !== undefined && { description }),
     ...(isObject(wire.parameters) && { schema: wire.parameters }),

@@ -59,7 +59,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
 
 function encodeTool(tool: Tool, cacheControl: boolean, losses: Loss[]): Wire {
   if (tool.cache && !cacheControl) {
-    losses.push({ field: `tools.${tool.name}.cache_control`, how: 'dropped', note: 'this provider caches by itself' });
+    losses.push({ field: `${tool.place}.cache_control`, how: 'dropped', note: 'this provider caches by itself' });
   }
   return {
     type: 'function',
@@ -79,7 +79,7 @@ function encodeHostedTools(prompt: Prompt, losses: Loss[]): { tools: Wire[]; web
   let webSearchOptions: unknown;
   for (const tool of prompt.hostedTools) {
     const value = object(tool.value);
-    if (tool.origin !== own) losses.push({ field: `tools.${tool.kind}`, how: 'dropped', note: 'run by the provider' });
+    if (tool.origin !== own) losses.push({ field: tool.place, how: 'dropped', note: 'run by the provider' });
     else if (isObject(value.web_search_options)) webSearchOptions = value.web_search_options;
     else tools.push({ ...value });
   }
@@ -124,7 +124,7 @@ function encodeTier(tier: string | undefined, losses: Loss[]): string | undefine
 function encodeReasoning(reasoning: Reasoning | undefined, asSwitch: boolean, losses: Loss[]): Wire {
   if (!reasoning) return {};
   if (reasoning.visible === true) {
-    losses.push({ field: 'thinking.visible', how: 'dropped', note: 'the provider decides what it shows' });
+    losses.push({ field: 'thinking.display', how: 'dropped', note: 'the provider decides what it shows' });
   }
   const { enabled, effort, budgetTokens } = reasoning;
   if (asSwitch) {

@@ -6,7 +6,7 @@ import type { Usage } from '../../exchange/usage.ts';
 import { object } from '../json.ts';
 import { createLosses } from '../losses.ts';
 import { encodeAudio, encodeCitation, encodeImage } from './encode-answer.ts';
-import { encodeFinish, unsaidFinish } from './finish.ts';
+import { encodeFinish } from './finish.ts';
 import { extraContent } from './signatures.ts';
 import { StreamedThoughts } from './streamed-thoughts.ts';
 import { encodeUsage } from './usage.ts';
@@ -17,8 +17,6 @@ interface ChoiceState {
   /** Whether the role has been said. */
   begun: boolean;
   refused: boolean;
-  called: boolean;
-  finished: boolean;
   readonly thoughts: StreamedThoughts;
   readonly custom: Set<number>;
   /** What stands before the text of a chunk that has nothing but text: the same in each. */
@@ -50,8 +48,6 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       state = {
         begun: false,
         refused: false,
-        called: false,
-        finished: false,
         thoughts: new StreamedThoughts(),
         custom: new Set(),
         before: undefined,
@@ -76,9 +72,7 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
   };
 
   const toolStart = (part: Extract<Part, { type: 'tool-input-start' }>): string => {
-    const state = stateOf(part.choice);
-    state.called = true;
-    if (part.custom) state.custom.add(part.index);
+    if (part.custom) stateOf(part.choice).custom.add(part.index);
     const body = part.custom
       ? { type: 'custom', custom: { name: part.name, input: '' } }
       : { type: 'function', function: { name: part.name, arguments: '' } };
@@ -137,7 +131,6 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         return '';
       }
       case 'finish':
-        stateOf(part.choice).finished = true;
         return chunk(part.choice, {}, encodeFinish(part.reason, stateOf(part.choice).refused));
       case 'usage':
         usage = part.usage;
@@ -148,12 +141,8 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
         return '';
       // Errors leave by `encodeStreamError`.
       case 'error':
-        return '';
       case 'end':
-        return [...choices]
-          .filter(([, state]) => !state.finished)
-          .map(([choice, state]) => chunk(choice, {}, unsaidFinish(state.called)))
-          .join('');
+        return '';
     }
   };
 

@@ -45,6 +45,8 @@ function canonical(body: Json, lost: ReadonlySet<string>, quirks: readonly strin
   if (wire.stream !== true) delete wire.stream;
   else wire.stream_options = { include_usage: true };
   if (wire.stream !== true) delete wire.stream_options;
+  // Elsewhere nothing is stored unless it is asked for.
+  if (wire.store === false) delete wire.store;
   // One stop may be a string; none may be an empty list.
   if (typeof wire.stop === 'string') wire.stop = [wire.stop];
   if (Array.isArray(wire.stop) && wire.stop.length === 0) delete wire.stop;
@@ -101,9 +103,11 @@ function canonicalChoice(choice: unknown): unknown {
 function canonicalTool(tool: Json): unknown {
   const body = tool.function ?? tool.custom;
   if (!isObject(body)) return tool;
-  const { name, description, parameters, strict } = body;
+  const { name, description, strict } = body;
+  const input = { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] };
+  const parameters = tool.custom ? input : body.parameters;
   const mark = tool.cache_control && { cache_control: canonicalMark(tool.cache_control) };
-  // A custom tool becomes a function (reported); an empty description says nothing.
+  // A custom tool becomes a function of one text (reported); an empty description says nothing.
   return {
     type: 'function',
     function: defined({ name, description: description === '' ? undefined : description, parameters, strict }),
