@@ -5,37 +5,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Format, formats } from '../src/exchange/format.ts';
 import { Frame } from '../src/exchange/frame.ts';
-import { members } from '../src/exchange/json-span.ts';
 import type { Part } from '../src/exchange/part.ts';
 import type { Loss } from '../src/exchange/prompt.ts';
-import { codecs, encodeRequest, openLane } from '../src/translate/translate.ts';
+import { codecs, openLane } from '../src/translate/translate.ts';
 import { answerContext } from './answer-context.ts';
-import { targetOf } from './target.ts';
+import { send as sendUp } from './send.ts';
 
 const context = answerContext({ id: (prefix) => `${prefix}1` });
 
-function send(
-  client: Format,
-  provider: Format,
-  body: Record<string, unknown>,
-  model = 'model-1',
-  quirks: string[] = [],
-) {
-  const raw = Buffer.from(JSON.stringify(body));
-  const surface = { kind: 'generate', format: client, model, stream: false } as const;
-  const outline = codecs[client].outline(body, surface, raw.length);
-  const sent = encodeRequest(
-    client,
-    { raw, body, members: members(raw) },
-    surface,
-    outline,
-    targetOf(provider, quirks, model),
-    {},
-  );
-  return {
-    body: JSON.parse(String(sent.body)) as Record<string, unknown>,
-    losses: sent.losses.map((loss) => loss.field),
-  };
+function send(...request: Parameters<typeof sendUp>) {
+  const { body, losses } = sendUp(...request);
+  return { body, losses: losses.map((loss) => loss.field) };
 }
 
 const cache_control = { type: 'ephemeral' };

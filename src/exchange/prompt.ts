@@ -147,8 +147,11 @@ export interface Reasoning {
   readonly budgetTokens?: number;
   /** The model chooses how much (Anthropic `adaptive`, Gemini -1). */
   readonly adaptive?: boolean;
-  /** Whether the thoughts (or their summary) should be shown. */
-  readonly visible?: boolean;
+  /**
+   * Whether the thoughts (or their summary) should be shown. `by-default`: nobody asked, and a client of this format
+   * expects them; no loss where they cannot be shown.
+   */
+  readonly visible?: boolean | 'by-default';
 }
 
 export type OutputFormat =

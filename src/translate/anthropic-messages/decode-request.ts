@@ -206,7 +206,8 @@ function decodeReasoning(body: Json, losses: Loss[]): Reasoning | undefined {
   const effort = oneOf(efforts, object(body.output_config).effort, 'output_config.effort', losses);
   const type = oneOf(switches, typeOf(body.thinking), 'thinking.type', losses);
   const display = oneOf(displays, thinking.display, 'thinking.display', losses);
-  if (type === 'disabled') return { enabled: false, effort: 'none' };
+  // Without an effort: `none` is a word that most models of other formats refuse.
+  if (type === 'disabled') return { enabled: false };
   if (type === undefined) return effort ? { enabled: true, effort } : undefined;
   const budgetTokens = type === 'enabled' ? finite(thinking.budget_tokens) : undefined;
   return {
@@ -214,7 +215,7 @@ function decodeReasoning(body: Json, losses: Loss[]): Reasoning | undefined {
     ...(type === 'adaptive' ? { adaptive: true } : {}),
     ...(budgetTokens === undefined ? {} : { budgetTokens }),
     ...(effort ? { effort } : {}),
-    ...(display ? { visible: display !== 'omitted' } : {}),
+    visible: display ? display !== 'omitted' : 'by-default',
   };
 }
 

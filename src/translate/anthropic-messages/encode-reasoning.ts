@@ -62,7 +62,7 @@ export function encodeAllowance(
     const off = adaptive ? { type: 'disabled' } : undefined;
     return compactAllowance(outputLimit(prompt, model, 0, losses), off, effort);
   }
-  const display = reasoning.visible === undefined ? undefined : reasoning.visible ? 'summarized' : 'omitted';
+  const display = typeof reasoning.visible !== 'boolean' ? undefined : reasoning.visible ? 'summarized' : 'omitted';
   if (adaptive) {
     const thinking = compact({ type: 'adaptive', display });
     return compactAllowance(outputLimit(prompt, model, 0, losses), thinking, effort);

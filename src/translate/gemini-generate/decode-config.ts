@@ -83,14 +83,14 @@ function decodeThinking(thinking: Fields, losses: Loss[]): Reasoning | undefined
   const named = enumOf(field(thinking, 'thinkingLevel'), levels)?.toUpperCase();
   const level = oneOf(levels, named, 'generationConfig.thinkingConfig.thinkingLevel', losses)?.toLowerCase();
   const effort = efforts.find((each) => each === level);
-  const visible = field(thinking, 'includeThoughts');
-  const shown = typeof visible === 'boolean' ? { visible } : {};
+  // Gemini hides thoughts unless it is asked for them.
+  const visible = field(thinking, 'includeThoughts') === true;
   if (budget === 0) return { enabled: false };
-  if (effort) return { enabled: true, effort, ...shown };
+  if (effort) return { enabled: true, effort, visible };
   if (budget !== undefined)
-    return budget < 0 ? { enabled: true, adaptive: true, ...shown } : { enabled: true, budgetTokens: budget, ...shown };
+    return budget < 0 ? { enabled: true, adaptive: true, visible } : { enabled: true, budgetTokens: budget, visible };
   // Asking to see the thoughts is asking for thinking; not asking to see them says nothing.
-  return visible === true ? { enabled: true, visible } : undefined;
+  return visible ? { enabled: true, visible } : undefined;
 }
 
 function decodeFormat(config: Fields, extra: Record<string, unknown>, losses: Loss[]): OutputFormat | undefined {

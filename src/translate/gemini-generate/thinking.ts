@@ -16,7 +16,7 @@ export function encodeThinking(
     if (reasoning.enabled) losses.push({ field: 'thinking', how: 'dropped', note: `${model} does not think` });
     return undefined;
   }
-  const shown = reasoning.visible === undefined ? {} : { includeThoughts: reasoning.visible };
+  const shown = reasoning.visible === undefined ? {} : { includeThoughts: reasoning.visible !== false };
   const off = !reasoning.enabled || reasoning.effort === 'none';
   if (age < 3)
     return off ? { thinkingBudget: least(model, losses) } : { ...budget(reasoning, model, losses), ...shown };

@@ -38,7 +38,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
     presence_penalty: prompt.presencePenalty,
     frequency_penalty: prompt.frequencyPenalty,
     logit_bias: prompt.logitBias,
-    ...encodeReasoning(prompt.reasoning, style.reasoningContent, losses),
+    ...encodeReasoning(prompt.reasoning, target.model, style.reasoningContent, losses),
     response_format: encodeOutputFormat(prompt.outputFormat),
     verbosity: prompt.verbosity,
     modalities: prompt.modalities,
@@ -121,7 +121,10 @@ function encodeTier(tier: string | undefined, losses: Loss[]): string | undefine
   return 'default';
 }
 
-function encodeReasoning(reasoning: Reasoning | undefined, asSwitch: boolean, losses: Loss[]): Wire {
+/** OpenAI's models that never reason, also behind a router: switching it off says nothing to them. */
+const unthinking = /(^|\/)(gpt-[34]|chatgpt-4o)/;
+
+function encodeReasoning(reasoning: Reasoning | undefined, model: string, asSwitch: boolean, losses: Loss[]): Wire {
   if (!reasoning) return {};
   if (reasoning.visible === true) {
     losses.push({ field: 'thinking.display', how: 'dropped', note: 'the provider decides what it shows' });
@@ -139,7 +142,8 @@ function encodeReasoning(reasoning: Reasoning | undefined, asSwitch: boolean, lo
   }
   if (!enabled) {
     // Not every model takes `none`, and one that cannot reason refuses the field: leaving it out always works.
-    losses.push({ field: 'thinking', how: 'dropped', note: 'reasoning cannot be switched off for every model' });
+    if (!unthinking.test(model))
+      losses.push({ field: 'thinking', how: 'dropped', note: 'reasoning cannot be switched off for every model' });
     return {};
   }
   if (budgetTokens === undefined) {
