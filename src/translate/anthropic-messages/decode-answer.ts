@@ -1,6 +1,6 @@
 // A whole Messages answer as parts.
 
-import type { Part } from '../../exchange/part.ts';
+import type { Part, UpstreamFailure } from '../../exchange/part.ts';
 import { isObject, type Json, list, object, text } from '../json.ts';
 import { decodeCitation, opaque } from './decode-blocks.ts';
 import { failureOf, unreadable } from './errors.ts';
@@ -10,14 +10,12 @@ import { decodeUsage } from './usage.ts';
 
 export function decodeAnswer(body: unknown): Part[] {
   if (!isObject(body)) return [{ type: 'error', failure: unreadable('The provider’s answer is not a JSON object.') }];
-  if (isFailure(body) || !Array.isArray(body.content)) {
-    const failure = isFailure(body) ? failureOf(body, 0) : unreadable('The provider’s answer has no content.');
-    return [...decodeEnd({}, object(body.usage)), { type: 'error', failure }];
-  }
+  const failure = failureIn(body);
+  if (failure) return [...decodeEnd({}, object(body.usage)), { type: 'error', failure }];
   const parts: Part[] = [startOf(body)];
   let tools = 0;
   let characters = 0;
-  for (const value of body.content) {
+  for (const value of list(body.content)) {
     const block = object(value);
     if (block.type === 'text') {
       const words = text(block.text) ?? '';
@@ -39,8 +37,11 @@ export function decodeAnswer(body: unknown): Part[] {
   return parts;
 }
 
-export function isFailure(body: Json): boolean {
-  return body.type === 'error' || (isObject(body.error) && body.type !== 'message');
+/** Why a body with status 200 is no answer. */
+export function failureIn(body: Json): UpstreamFailure | undefined {
+  const failed = body.type === 'error' || (isObject(body.error) && body.type !== 'message');
+  if (failed) return failureOf(body, 0);
+  return Array.isArray(body.content) ? undefined : unreadable('The provider’s answer has no content.');
 }
 
 export function startOf(message: Json): Part {

@@ -4,7 +4,7 @@ import type { AnswerContext, AnswerOut, Glimpse, Lane } from '../../exchange/cod
 import type { Frame } from '../../exchange/frame.ts';
 import { type Edit, member, members, setMember, splice } from '../../exchange/json-span.ts';
 import { isObject, type Json, list, object, parse, text } from '../json.ts';
-import { isFailure } from './decode-answer.ts';
+import { failureIn } from './decode-answer.ts';
 import { encodeStreamError, failureOf, unreadable } from './errors.ts';
 import { createFinish } from './pass-finish.ts';
 import { decodeUsage, mergeUsage, priceFields } from './usage.ts';
@@ -19,7 +19,8 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const usage = isObject(body.usage) ? decodeUsage(body.usage) : undefined;
   const model = text(body.model);
   const told = { ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
-  if (isFailure(body)) return { body: raw, characters: 0, failure: failureOf(body, 0), losses: [], ...told };
+  const failure = failureIn(body);
+  if (failure) return { body: raw, characters: 0, failure, losses: [], ...told };
   const finish = text(body.stop_reason);
   let characters = 0;
   for (const block of list(body.content)) characters += charactersOf(object(block));

@@ -68,6 +68,10 @@ function offsets(segment: Fields, text: string): { start?: number; end?: number 
   return { start: characters(numberOf(field(segment, 'startIndex')) ?? 0), end: characters(end) };
 }
 
+function page({ url, title }: Citation): Fields {
+  return { ...(url === undefined ? {} : { uri: url }), ...(title === undefined ? {} : { title }) };
+}
+
 /** Citations of one candidate as its metadata fields; `text` is the whole answer. */
 export function encodeCitations(citations: readonly Citation[], text: string): Record<string, unknown> {
   const chunks: unknown[] = [];
@@ -81,7 +85,7 @@ export function encodeCitations(citations: readonly Citation[], text: string): R
       sources.push(raw.citationSource);
       continue;
     }
-    const chunk = raw.chunk ?? { web: named(citation.url, citation.title) };
+    const chunk = raw.chunk ?? { web: page(citation) };
     const key = JSON.stringify(chunk);
     const index = keys.get(key) ?? chunks.push(chunk) - 1;
     keys.set(key, index);

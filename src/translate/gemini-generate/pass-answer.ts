@@ -6,7 +6,7 @@ import type { Usage } from '../../exchange/usage.ts';
 import { errorOf, failureOf, unreadable } from './errors.ts';
 import { blockWord, finishWord } from './finish.ts';
 import { decodeUsage, mapsPrompts, mergeMetadata, searches, withSearches } from './usage.ts';
-import { type Fields, field, fieldsOf, isFields, listOf, parsed, textOf } from './wire.ts';
+import { type Fields, field, fieldsOf, listOf, parsed, textOf } from './wire.ts';
 
 export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const body = parsed(raw.toString('utf8'));
@@ -15,13 +15,12 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const usage = usageOf(answer, context.model);
   const model = textOf(field(answer, 'modelVersion'));
   const told = { ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
-  if (error || !isFields(body)) {
+  const candidates = listOf(answer.candidates).map(fieldsOf);
+  const blocked = blockWord(field(fieldsOf(field(answer, 'promptFeedback')), 'blockReason'));
+  if (error || (candidates.length === 0 && blocked === undefined)) {
     return { body: raw, characters: 0, failure: error ? failureOf(error) : unreadable, losses: [], ...told };
   }
-  const candidates = listOf(body.candidates).map(fieldsOf);
-  const finish =
-    finishWord(field(candidates[0] ?? {}, 'finishReason')) ??
-    blockWord(field(fieldsOf(field(body, 'promptFeedback')), 'blockReason'));
+  const finish = finishWord(field(candidates[0] ?? {}, 'finishReason')) ?? blocked;
   return {
     body: usage ? withCost(raw, usage, context) : raw,
     ...told,
