@@ -121,7 +121,7 @@ function encodeEffort(reasoning: Reasoning, model: Traits, adaptive: boolean, lo
   return nearest;
 }
 
-/** This format alone wants a limit in every request. */
+/** This format alone wants a limit in every request: what is set for want of one is no loss of the client's. */
 function outputLimit(prompt: Prompt, model: Traits, thinking: number, losses: Loss[]): number {
   const most = model.outputLimit;
   if (prompt.outputLimit !== undefined) {
@@ -129,8 +129,5 @@ function outputLimit(prompt: Prompt, model: Traits, thinking: number, losses: Lo
     losses.push({ field: 'max_tokens', how: 'clamped', note: `the model puts out ${most} tokens at most` });
     return most;
   }
-  const limit = most === undefined ? defaultOutputLimit + thinking : Math.min(most, generousOutputLimit + thinking);
-  if (limit !== most)
-    losses.push({ field: 'max_tokens', how: 'changed', note: `set to ${limit}: this format wants a limit` });
-  return limit;
+  return most === undefined ? defaultOutputLimit + thinking : Math.min(most, generousOutputLimit + thinking);
 }
