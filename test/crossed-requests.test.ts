@@ -46,6 +46,18 @@ const limited = (thinkingConfig: object) => ({ generationConfig: { maxOutputToke
 const off = { from: 'anthropic-messages', to: 'openai-chat', member: 'reasoning_effort', sent: undefined } as const;
 const disabled = { thinking: { type: 'disabled' } };
 
+const filmed = {
+  from: 'gemini-generate',
+  to: 'openai-chat',
+  model: 'm',
+  said: {
+    contents: [
+      { role: 'user', parts: [{ text: 'Look' }, { fileData: { mimeType: 'video/mp4', fileUri: 'https://v/x.mp4' } }] },
+    ],
+  },
+  member: 'messages',
+} as const;
+
 const cases: Readonly<Record<string, Case>> = {
   'thoughts that Claude shows unasked are asked of Gemini': {
     ...thinks,
@@ -127,6 +139,34 @@ const cases: Readonly<Record<string, Case>> = {
     said: disabled,
     member: 'thinking',
     sent: { type: 'disabled' },
+    losses: [],
+  },
+  'a limit that only the gateway had to set is no loss': {
+    from: 'openai-chat',
+    to: 'anthropic-messages',
+    model: 'claude-sonnet-4-5',
+    said: {},
+    member: 'max_tokens',
+    sent: 32_000,
+    losses: [],
+  },
+  'a video is told as lost where there is no part for it': {
+    ...filmed,
+    quirks: ['no-video'],
+    sent: [{ role: 'user', content: 'Look' }],
+    losses: ['dropped contents[0].parts[1]'],
+  },
+  'and sent where there may be one': {
+    ...filmed,
+    sent: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Look' },
+          { type: 'video_url', video_url: { url: 'https://v/x.mp4' } },
+        ],
+      },
+    ],
     losses: [],
   },
 };

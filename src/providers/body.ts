@@ -34,6 +34,7 @@ export const quirks: Readonly<Record<string, Quirk>> = {
   },
   azure: { why: 'has an address scheme of its own' },
   'cache-control': { why: 'understands `cache_control` marks, so that a crossing keeps them' },
+  'no-video': { why: 'has no part for video, so that a crossing tells it as lost' },
   'top-k': { why: 'takes `top_k`, so that a crossing keeps it' },
 };
 

@@ -56,6 +56,7 @@ export const rows: readonly ProviderRow[] = [
     billing: strict(64),
     evidence: { packed: { most: 9, events: 1089 }, abort: 'router' },
     tier: 'verified',
+    quirks: ['no-video'],
   },
   {
     ...plain,
@@ -215,7 +216,7 @@ export const rows: readonly ProviderRow[] = [
     catalogue: 'azure',
     billing: strict(96),
     evidence: { packed: { most: 4, events: 312 }, abort: 'router' },
-    quirks: ['azure'],
+    quirks: ['azure', 'no-video'],
   },
   {
     ...plain,

@@ -14,6 +14,8 @@ export interface MessageStyle {
   readonly developerRole: boolean;
   /** Whether `cache_control` marks mean something to the provider. */
   readonly cacheControl: boolean;
+  /** Some dialects take `video_url`; OpenAI itself has no part for video. */
+  readonly video: boolean;
 }
 
 export function encodeTurns(turns: readonly Turn[], style: MessageStyle, losses: Loss[]): Wire[] {
@@ -85,7 +87,10 @@ function encodePart(block: Block, field: string, style: MessageStyle, losses: Lo
     case 'audio':
     case 'document':
     case 'video': {
-      const part = encodeMedia(block, field);
+      const part: Wire | Loss =
+        block.type === 'video' && !style.video
+          ? { field, how: 'dropped', note: 'this provider takes no video' }
+          : encodeMedia(block, field);
       if ('how' in part) {
         losses.push(part as Loss);
         return undefined;

@@ -16,6 +16,7 @@ export function encodeRequest(prompt: Prompt, target: Target): Encoded {
     reasoningContent: quirk('reasoning-content'),
     developerRole: !quirk('no-developer-role'),
     cacheControl: quirk('cache-control'),
+    video: !quirk('no-video'),
   };
   const hosted = encodeHostedTools(prompt, losses);
   const tools = [...prompt.tools.map((tool) => encodeTool(tool, style.cacheControl, losses)), ...hosted.tools];
