@@ -301,7 +301,16 @@ test('proofs of other formats do not reach a chat provider of the client’s own
       thought_signature: foreign,
     },
   ];
-  const { body } = send('openai-chat', 'openai-chat', { model: 'model-1', messages }, 'model-1', ['no-developer-role']);
+  const { body, losses } = send('openai-chat', 'openai-chat', { model: 'model-1', messages }, 'model-1', [
+    'no-developer-role',
+  ]);
+  assert.deepEqual(losses, [
+    'messages[1].reasoning_details[0]',
+    'messages[1].tool_calls[0].extra_content.google.thought_signature',
+    'messages[2].thought_signature',
+    'messages[2].extra_content.google.thought_signature',
+    'messages[2].reasoning_details[0]',
+  ]);
   assert.deepEqual(body.messages, [
     { role: 'system', content: 'a quoted "tg1.x" is no proof' },
     {
@@ -330,8 +339,16 @@ test('proofs of other formats do not reach a Gemini provider from a Gemini clien
       ],
     },
   ];
-  const sent = (model: string): unknown =>
-    send('gemini-generate', 'gemini-generate', { contents }, model).body.contents;
+  const sent = (model: string): unknown => {
+    const { body, losses } = send('gemini-generate', 'gemini-generate', { contents }, model);
+    assert.deepEqual(losses, [
+      'contents[1].parts[0]',
+      'contents[2].parts[0]',
+      'contents[2].parts[1].thoughtSignature',
+      'contents[2].parts[2].thoughtSignature',
+    ]);
+    return body.contents;
+  };
   const expected = (call: object): unknown => [
     { role: 'user', parts: [{ text: 'One' }] },
     { role: 'model', parts: [{ text: 'said' }, call, { text: 'kept', thoughtSignature: 'cmVhbA==' }] },
@@ -339,4 +356,32 @@ test('proofs of other formats do not reach a Gemini provider from a Gemini clien
   assert.deepEqual(sent('gemini-2.5-flash'), expected({ functionCall }));
   const standIn = 'skip_thought_signature_validator';
   assert.deepEqual(sent('gemini-3-pro'), expected({ functionCall, thoughtSignature: standIn }));
+});
+
+test('proofs of other formats, and thoughts without one, do not reach Claude from a client of its own format', () => {
+  const own = { type: 'thinking', thinking: 'ours', signature: 'real' };
+  const said = { type: 'text', text: 'a quoted "tg1.x" is no proof' };
+  const messages = [
+    { role: 'user', content: 'One' },
+    { role: 'assistant', content: [{ type: 'thinking', thinking: 'theirs', signature: 'tg1.none.' }, own, said] },
+    { role: 'user', content: 'Two' },
+    { role: 'assistant', content: [{ type: 'redacted_thinking', data: 'tg1.gemini-generate.text:AAAA' }, said] },
+    { role: 'user', content: 'Three' },
+  ];
+  const asked = { model: 'model-1', max_tokens: 10, messages };
+  const { body, losses } = send('anthropic-messages', 'anthropic-messages', asked);
+  assert.deepEqual(losses, ['messages[1].content[0]', 'messages[3].content[0]']);
+  const kept = [messages[0], { role: 'assistant', content: [own, said] }, messages[2]];
+  assert.deepEqual(body.messages, [...kept, { role: 'assistant', content: [said] }, messages[4]]);
+});
+
+test('the same format loses nothing where there is nothing foreign', () => {
+  const quoted = 'a quoted "tg1.x" and "dGcxL" are no proofs';
+  const messages = [{ role: 'user', content: quoted }];
+  const contents = [{ role: 'user', parts: [{ text: quoted }] }];
+  const asked = { model: 'model-1', max_tokens: 10, messages };
+  for (const format of formats) {
+    const sent = send(format, format, format === 'gemini-generate' ? { contents } : asked);
+    assert.deepEqual(sent.losses, [], format);
+  }
 });

@@ -154,8 +154,8 @@ export interface Codec {
   outline(body: Readonly<Record<string, unknown>>, surface: Surface, bytes: number): Outline;
   /** Top-level keys the gateway reads or writes: twice, or escaped, is refused before any codec sees the body. */
   readonly ownedKeys: ReadonlySet<string>;
-  /** Same format upstream: the client's bytes with only the owned fields replaced. */
-  splice(request: RequestBody, edits: UpEdits, target: Target): Buffer;
+  /** Same format upstream: the client's bytes with only the owned fields replaced. What cannot be sent goes to `losses`. */
+  splice(request: RequestBody, edits: UpEdits, target: Target, losses?: Loss[]): Buffer;
 
   decodeRequest(body: Readonly<Record<string, unknown>>, surface: Surface): Decoded;
   /** `prompt.stream` decides the surface; the output limit is already clamped in `prompt`. */

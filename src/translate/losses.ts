@@ -1,4 +1,4 @@
-// Losses of a stream: told once however often they happen, so that a long stream gathers few.
+// Losses that several formats tell, and those of a stream: told once however often they happen, so that a long one gathers few.
 
 import type { Loss } from '../exchange/prompt.ts';
 
@@ -19,4 +19,9 @@ export function createLosses(): Losses & { readonly all: readonly Loss[] } {
       all.push(loss);
     },
   };
+}
+
+/** A proof that we once gave this client to keep, and that no provider of its own format may be sent. */
+export function foreignReasoning(field: string): Loss {
+  return { field, how: 'dropped', note: 'reasoning of another provider' };
 }

@@ -43,7 +43,8 @@ export function encodeRequest(
   edits: Omit<UpEdits, 'model'>,
 ): { body: Buffer | string; losses: Loss[] } {
   if (client === target.provider.format) {
-    return { body: codecs[client].splice(request, { model: target.model, ...edits }, target), losses: [] };
+    const losses: Loss[] = [];
+    return { body: codecs[client].splice(request, { model: target.model, ...edits }, target, losses), losses };
   }
   const decoded = codecs[client].decodeRequest(request.body, surface);
   const clamped = edits.outputLimit === undefined ? {} : { outputLimit: edits.outputLimit };

@@ -2,11 +2,19 @@
 
 import type { RequestBody, UpEdits } from '../../exchange/codec.ts';
 import { splice as applyEdits, type Edit, setMember } from '../../exchange/json-span.ts';
+import type { Loss } from '../../exchange/prompt.ts';
+import type { Target } from '../../exchange/target.ts';
 import { finite, isObject, type Json, list, object } from '../json.ts';
+import { foreignReasoning } from '../losses.ts';
 import { leastBudget } from './encode-reasoning.ts';
 import { isTagged } from './signature.ts';
 
-export function splice({ raw, body, members }: RequestBody, edits: UpEdits): Buffer {
+export function splice(
+  { raw, body, members }: RequestBody,
+  edits: UpEdits,
+  _target: Target,
+  losses: Loss[] = [],
+): Buffer {
   const changes: Edit[] = [];
   const set = (key: string, value: unknown): void => {
     const edit = setMember(raw, members, 0, key, JSON.stringify(value));
@@ -29,23 +37,27 @@ export function splice({ raw, body, members }: RequestBody, edits: UpEdits): Buf
   }
   // Proofs of other formats, which we once gave this client to keep: the provider would refuse the whole request.
   if (raw.includes('"tg1.')) {
-    const messages = withoutTagged(body.messages);
+    const messages = withoutTagged(body.messages, losses);
     if (messages) set('messages', messages);
   }
   return applyEdits(raw, changes);
 }
 
 /** The messages without thinking blocks that carry our tag, or undefined where there is none. */
-function withoutTagged(messages: unknown): unknown[] | undefined {
+function withoutTagged(messages: unknown, losses: Loss[]): unknown[] | undefined {
   let found = false;
   const kept: unknown[] = [];
-  for (const message of list(messages)) {
+  for (const [index, message] of list(messages).entries()) {
     const content = object(message).content;
     if (!isObject(message) || !Array.isArray(content)) {
       kept.push(message);
       continue;
     }
-    const blocks = content.filter((block) => !isTaggedThinking(object(block)));
+    const blocks = content.filter((block, at) => {
+      const tagged = isTaggedThinking(object(block));
+      if (tagged) losses.push(foreignReasoning(`messages[${index}].content[${at}]`));
+      return !tagged;
+    });
     if (blocks.length < content.length) found = true;
     if (blocks.length > 0) kept.push(blocks.length < content.length ? { ...message, content: blocks } : message);
   }

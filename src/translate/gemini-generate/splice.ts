@@ -2,7 +2,9 @@
 
 import type { RequestBody, UpEdits } from '../../exchange/codec.ts';
 import { type Edit, type Member, member, members, splice as replace, setMember } from '../../exchange/json-span.ts';
+import type { Loss } from '../../exchange/prompt.ts';
 import { Refusal } from '../../exchange/refusal.ts';
+import type { Target } from '../../exchange/target.ts';
 import { withoutTagged } from './tagged.ts';
 import { field, snake, textOf } from './wire.ts';
 
@@ -12,9 +14,14 @@ const limits = ['maxOutputTokens', 'candidateCount'];
  * The model stands in the path; a copy in the body is kept in step. Gemini counts thoughts inside the output limit; the
  * budget is clamped with it, so that thoughts leave room for an answer.
  */
-export function splice({ raw, body, members: list }: RequestBody, edits: UpEdits): Buffer {
+export function splice(
+  { raw, body, members: list }: RequestBody,
+  edits: UpEdits,
+  _target: Target,
+  losses: Loss[] = [],
+): Buffer {
   const configured = field(body, 'generationConfig') !== undefined;
-  const contents = withoutTagged(raw, body, edits.model);
+  const contents = withoutTagged(raw, body, edits.model, losses);
   if (!configured && !contents && body.model === undefined && edits.outputLimit === undefined) return raw;
   const changes: Edit[] = [];
   if (contents) changes.push(setMember(raw, list, 0, 'contents', JSON.stringify(contents)));

@@ -11,11 +11,17 @@ import {
   skipBlanks,
   valueEnd,
 } from '../../exchange/json-span.ts';
+import type { Loss } from '../../exchange/prompt.ts';
 import type { Target } from '../../exchange/target.ts';
 import { type Json, list, object } from '../json.ts';
 import { withoutTagged } from './tagged.ts';
 
-export function splice({ raw, body, members: top }: RequestBody, edits: UpEdits, target: Target): Buffer {
+export function splice(
+  { raw, body, members: top }: RequestBody,
+  edits: UpEdits,
+  target: Target,
+  losses: Loss[] = [],
+): Buffer {
   const quirks = target.provider.quirks;
   const changes: Edit[] = [];
   const set = (key: string, value: unknown): void => {
@@ -33,7 +39,7 @@ export function splice({ raw, body, members: top }: RequestBody, edits: UpEdits,
   const seed = quirks.includes('random-seed') ? member(top, 'seed') : undefined;
   if (seed && body.random_seed === undefined) rename(seed, 'random_seed', raw.toString('utf8', seed.from, seed.to));
   const noDevelopers = quirks.includes('no-developer-role');
-  const messages = withoutTagged(raw, body);
+  const messages = withoutTagged(raw, body, losses);
   if (messages) set('messages', noDevelopers ? messages.map(developerAsSystem) : messages);
   else if (noDevelopers) changes.push(...roleEdits(raw, body, top));
   return apply(raw, changes);
