@@ -100,7 +100,7 @@ const cases: Readonly<Record<string, Case>> = {
     ...off,
     model: 'gpt-5',
     said: { thinking: { type: 'adaptive', display: 'summarized' } },
-    losses: ['dropped thinking.visible'],
+    losses: ['dropped thinking.display'],
   },
   'thoughts that Gemini hides unasked are hidden by Claude': {
     ...hides,
