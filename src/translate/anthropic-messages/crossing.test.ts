@@ -318,14 +318,3 @@ test('a foreign answer and stream, and the way back of its proofs', () => {
   );
   assert.doesNotMatch(JSON.stringify(spliced), /tg1|unproven|think/);
 });
-
-test('a foreign answer that failed does not end like a whole one', () => {
-  const encoder = codec.streamEncoder(contextOf());
-  const failed: Part = { type: 'finish', choice: 0, reason: 'error', raw: 'MALFORMED_FUNCTION_CALL' };
-  encoder.push(failed);
-  const out = encoder.end();
-  assert.match(out, /event: error\n/);
-  assert.doesNotMatch(out, /message_stop/);
-  const { losses } = codec.encodeAnswer([failed], contextOf());
-  assert.deepEqual(losses, [{ field: 'stop_reason', how: 'changed', note: 'MALFORMED_FUNCTION_CALL' }]);
-});

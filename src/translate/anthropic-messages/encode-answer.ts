@@ -31,9 +31,7 @@ export function encodeAnswer(
     else writer.push(part);
   }
   if (choices > 1) losses.push({ field: 'n', how: 'dropped', note: 'only the first answer is shown' });
-  if (finish?.reason === 'error' || finish?.reason === 'other') {
-    losses.push({ field: 'stop_reason', how: 'changed', note: finish.raw ?? finish.reason });
-  }
+  if (finish?.reason === 'other') losses.push({ field: 'stop_reason', how: 'changed', note: finish.raw ?? 'other' });
   writer.finish();
   const { empty, calledTool, refusal } = writer;
   if (empty && refusal !== '') content.push({ type: 'text', text: refusal });

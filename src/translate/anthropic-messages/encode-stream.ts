@@ -1,12 +1,10 @@
 // Parts as Messages events.
 
 import type { AnswerContext, StreamEncoder } from '../../exchange/codec.ts';
-import { Refusal } from '../../exchange/refusal.ts';
 import { noUsage, type Usage } from '../../exchange/usage.ts';
 import { createLosses } from '../losses.ts';
 import { BlockWriter } from './block-writer.ts';
 import { encodeStop, type Finish } from './encode-answer.ts';
-import { encodeStreamError } from './errors.ts';
 import { encodeUsage } from './usage.ts';
 import { event } from './wire.ts';
 
@@ -82,10 +80,6 @@ export function streamEncoder(context: AnswerContext): StreamEncoder {
       begin(undefined, undefined);
       writer.finish();
       const { empty, calledTool, refusal } = writer;
-      if (finish?.reason === 'error') {
-        const what = `The provider ended its answer with ${finish.raw ?? 'an error'}.`;
-        return flush() + encodeStreamError(new Refusal('upstream_error', what), context);
-      }
       if (empty && refusal !== '') writer.push({ type: 'text-delta', choice: 0, text: refusal });
       writer.finish();
       const delta = encodeStop(finish, calledTool, refusal);
