@@ -321,7 +321,7 @@ function failedBy({ failure }: Broken): Failed {
 }
 
 function timedOut({ failure }: Broken): boolean {
-  return failure.from === 'call' && failure.call.kind === 'timeout';
+  return failure.from === 'call' ? failure.call.kind === 'timeout' : failure.upstream.status === 504;
 }
 
 function endingOf(end: StreamEnd): Draft['ending'] {
