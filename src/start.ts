@@ -6,7 +6,7 @@ import { banner } from './banner.ts';
 import type { Loaded } from './config/config.ts';
 import { loadConfigFile, usualFile } from './config/file.ts';
 import type { ProviderTable } from './config/provider-table.ts';
-import { createReload } from './config/reload.ts';
+import { createReload, firstLoad } from './config/reload.ts';
 import type { Address, Settings } from './config/settings.ts';
 import { Refusal } from './exchange/refusal.ts';
 import type { Gateway } from './gateway.ts';
@@ -52,7 +52,8 @@ export async function start(options: StartOptions): Promise<Running> {
     fileName ??= findFile();
     return loadConfigFile(fileName, environment, table);
   };
-  let loaded = load();
+  const first = firstLoad(fileName ?? usualFile, load);
+  let { loaded } = first;
   let draining = false;
   const { settings } = loaded;
   const { seat } = options;
@@ -79,7 +80,7 @@ export async function start(options: StartOptions): Promise<Running> {
   const reload = createReload({
     // Where there is none yet, the one that may be written is waited for.
     fileName: fileName ?? usualFile,
-    current: loaded,
+    first,
     load: () => checked(load()),
     apply(next) {
       loaded = next;

@@ -68,7 +68,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
     prices: [...readPrices(file.prices ?? {}, ready.synonyms, findings), ...freeRules(file, ready)],
   };
   const settings = readSettings(file, ready.providers.has('sim'), { environment, references, findings });
-  if (findings.problems.length > 0) throw new ConfigError(fileName, findings.problems);
+  if (findings.problems.length > 0) throw new ConfigError(fileName, findings.problems, references.filesRead);
   return {
     snapshot,
     settings,

@@ -17,11 +17,14 @@ export type Path = readonly (string | number)[];
 export class ConfigError extends Error {
   readonly fileName: string;
   readonly problems: readonly Problem[];
+  /** Secret files that were read or looked for: one of them may mend it. */
+  readonly filesRead: readonly string[];
 
-  constructor(fileName: string, problems: readonly Problem[]) {
+  constructor(fileName: string, problems: readonly Problem[], filesRead: readonly string[] = []) {
     super(problems.map((problem) => formatProblem(problem, fileName)).join('\n'));
     this.fileName = fileName;
     this.problems = problems;
+    this.filesRead = filesRead;
   }
 }
 

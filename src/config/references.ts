@@ -9,7 +9,7 @@ export interface References {
   secret(text: string, path: Path): Secret | undefined;
   /** A plain text that may be a reference, such as a header's value. */
   text(text: string, path: Path): string | undefined;
-  /** Files that were read, so that a change of one can be noticed. */
+  /** Files that were read, or looked for in vain, so that a change of one can be noticed. */
   readonly filesRead: readonly string[];
 }
 

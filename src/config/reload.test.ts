@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Log, LogFields } from '../world/world.ts';
 import type { Loaded } from './config.ts';
 import { loadConfigFile } from './file.ts';
-import { createReload } from './reload.ts';
+import { createReload, firstLoad } from './reload.ts';
 import { sampleTable } from './sample-table.test.ts';
 
 /** A clock whose timers run when the test says so: the poll is the only one that repeats. */
@@ -30,15 +30,21 @@ function handClock() {
   };
 }
 
-function start(context: TestContext, fileName: string, environment: Record<string, string> = { OPENAI_API_KEY: 'k' }) {
+/** `meanwhile` comes to pass between the first load and the beginning of the watch, as while an installation is opened. */
+function start(
+  context: TestContext,
+  fileName: string,
+  meanwhile = () => {},
+  load = () => loadConfigFile(fileName, { OPENAI_API_KEY: 'k' }, sampleTable),
+) {
   const logged: [string, LogFields | undefined][] = [];
   const note = (event: string, fields?: LogFields) => void logged.push([event, fields]);
   const log: Log = { debugs: true, debug: note, info: note, warn: note, error: note };
-  const load = () => loadConfigFile(fileName, environment, sampleTable);
   const clock = handClock();
   const applied: Loaded[] = [];
-  const current = load();
-  const reload = createReload({ fileName, current, load, apply: (next) => applied.push(next), clock, log });
+  const first = firstLoad(fileName, load);
+  meanwhile();
+  const reload = createReload({ fileName, first, load, apply: (next) => applied.push(next), clock, log });
   context.after(() => reload.close());
   return { clock, applied, logged, reload };
 }
@@ -104,6 +110,53 @@ test('a rotated secret file is a change of the configuration', (context) => {
   writeFileSync(join(root, 'key'), 'sk-newer');
   clock.tick();
   assert.equal(applied[0]?.snapshot.providers.get('openai')?.keys[0]?.reveal(), 'sk-newer');
+});
+
+for (const [what, name, later, expected] of [
+  ['the file', 'tollgate.yaml', 'providers: { openai: { api_key: [file:key, file:key] } }\n', ['sk-1', 'sk-1']],
+  ['its secret', 'key', 'sk-newer', ['sk-newer']],
+] as const)
+  test(`a change of ${what} while the gateway starts is applied once it runs`, (context) => {
+    const root = folder(context);
+    writeFileSync(join(root, 'key'), 'sk-1');
+    writeFileSync(join(root, 'tollgate.yaml'), 'providers: { openai: { api_key: file:key } }\n');
+    const { clock, applied } = start(context, join(root, 'tollgate.yaml'), () =>
+      writeFileSync(join(root, name), later),
+    );
+    clock.tick();
+    clock.tick();
+    assert.equal(applied.length, 1);
+    const keys = applied[0]?.snapshot.providers.get('openai')?.keys.map((key) => key.reveal());
+    assert.deepEqual(keys, expected);
+  });
+
+test('a file that is written while the gateway starts without one is applied', (context) => {
+  const fileName = join(folder(context), 'tollgate.yaml');
+  const load = () => loadConfigFile(existsSync(fileName) ? fileName : undefined, {}, sampleTable);
+  const { clock, applied } = start(context, fileName, () => writeFileSync(fileName, 'budgets: []\n'), load);
+  clock.tick();
+  assert.deepEqual(applied[0]?.snapshot.budgets, []);
+});
+
+test('a secret that arrives after the file that names it mends the reload', (context) => {
+  const root = folder(context);
+  const fileName = join(root, 'tollgate.yaml');
+  writeFileSync(fileName, 'providers: { openai: {} }\n');
+  const { clock, applied, logged } = start(context, fileName);
+  writeFileSync(fileName, 'providers: { openai: { api_key: [file:one, file:two] } }\n');
+  clock.tick();
+  clock.tick();
+  const refused = () => logged.filter(([event]) => event === 'config_refused').length;
+  assert.deepEqual([applied.length, refused()], [0, 2], 'each of the two missing, once');
+  for (const name of ['one', 'two']) {
+    writeFileSync(join(root, name), `sk-${name}`);
+    clock.tick();
+  }
+  assert.deepEqual([applied.length, refused()], [1, 3]);
+  assert.deepEqual(
+    applied[0]?.snapshot.providers.get('openai')?.keys.map((key) => key.reveal()),
+    ['sk-one', 'sk-two'],
+  );
 });
 
 test('SIGHUP loads anew without a change, and says which settings want a restart', (context) => {

@@ -10,7 +10,7 @@ import type { Settings } from './settings.ts';
 export interface ReloadParts {
   /** Need not be there yet. */
   readonly fileName: string;
-  readonly current: Loaded;
+  readonly first: FirstLoad;
   /** Reads everything anew; throws `ConfigError`. */
   readonly load: () => Loaded;
   /** Called with each new good configuration; swaps one reference. */
@@ -32,25 +32,38 @@ export interface Reload {
 /** What stood where at the last load: path to identity, size and date. */
 type Sight = ReadonlyMap<string, string>;
 
+export interface FirstLoad {
+  readonly loaded: Loaded;
+  readonly seen: Sight;
+}
+
+/** Between this and the watch an installation is opened, which may take seconds: what is written meanwhile is a change. */
+export function firstLoad(fileName: string, load: () => Loaded): FirstLoad {
+  const before = look([resolve(fileName)]);
+  const loaded = load();
+  return { loaded, seen: withFiles(before, loaded.filesRead) };
+}
+
 export function createReload(parts: ReloadParts): Reload {
-  let current = parts.current;
+  let current = parts.first.loaded;
   let pending: Cancel | undefined;
-  let seen = look(tracked(parts.fileName, current));
+  let { seen } = parts.first;
 
   function reload(cause: string): boolean {
     pending?.();
     pending = undefined;
     // Looked at before the read: a write in between is then one more change and not a lost one.
-    const before = look(tracked(parts.fileName, current));
+    const before = look([resolve(parts.fileName), ...current.filesRead]);
     try {
       const next = parts.load();
-      seen = new Map([...look(tracked(parts.fileName, next)), ...before]);
+      seen = withFiles(before, next.filesRead);
       parts.apply(next);
       report(current, next, cause, parts.log);
       current = next;
       return true;
     } catch (error) {
-      seen = before;
+      // A secret that was missing, or not yet whole, may come after the file that names it.
+      seen = error instanceof ConfigError ? withFiles(before, error.filesRead) : before;
       refuse(error, current.snapshot.version, parts.log);
       return false;
     }
@@ -73,13 +86,13 @@ export function createReload(parts: ReloadParts): Reload {
   };
 }
 
-function tracked(fileName: string, loaded: Loaded): string[] {
-  return [resolve(fileName), ...loaded.filesRead];
-}
-
 /** The real path is a part of it: a Kubernetes volume swaps a symlink, and dates and sizes may stay the same. */
 function look(paths: readonly string[]): Sight {
   return new Map(paths.map((path) => [path, sightOf(path)]));
+}
+
+function withFiles(before: Sight, filesRead: readonly string[]): Sight {
+  return new Map([...look(filesRead), ...before]);
 }
 
 function sightOf(path: string): string {
