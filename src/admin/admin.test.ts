@@ -52,8 +52,24 @@ test('a key is made, shown once, changed and revoked', async (context) => {
 test('a wrong body says which field', async (context) => {
   const { ask, saved } = await start(context);
   const table: [unknown, number, RegExp][] = [
-    [{}, 400, /name/],
+    [{}, 400, /^name: is missing$/],
     [{ name: 'a', budgets: {} }, 400, /budgets: is not a known field/],
+    [{ name: 'a', allowed_models: [''] }, 400, /^allowed_models\.0: must not be empty$/],
+    [{ name: 'a', allowed_models: 'gpt-*' }, 400, /^allowed_models: must be a list$/],
+    [{ name: 'a', allowed_models: ['x'.repeat(301)] }, 400, /^allowed_models\.0: must have at most 300 characters$/],
+    [
+      { name: 'a', budget: { limit: 5, per: 'year' } },
+      400,
+      /^budget\.per: must be one of minute, hour, day, week, month/,
+    ],
+    [{ name: 'a', budget: { limit: {}, per: 'day' } }, 400, /^budget\.limit: must be a string or a number$/],
+    [{ name: 'a', expires_at: 'soon' }, 400, /^expires_at: must be an instant such as 2026-12-31T00:00:00Z$/],
+    [
+      { name: 'a', claims: { pin: { tag: { 'a b': 'c' } } } },
+      400,
+      /^claims\.pin\.tag\.a b: must be letters, digits and/,
+    ],
+    [[], 400, /^must be a mapping of keys$/],
     [{ name: 'a', budget: { limit: '5 EUR', per: 'day' } }, 400, /budget\.limit: must be an amount/],
     [{ name: 'a', expires_at: '2020-01-01T00:00:00Z' }, 400, /expires_at lies in the past/],
     ['{', 400, /not JSON/],

@@ -1,6 +1,7 @@
 // Reads the JSON body of an admin write, bounded, and says which field is wrong.
 
 import type { z } from 'zod';
+import { readValue } from '../config/wrong-values.ts';
 import { Refusal } from '../exchange/refusal.ts';
 import type { InboundRequest } from '../world/world.ts';
 
@@ -25,12 +26,10 @@ export async function readJson(request: InboundRequest, schema: z.ZodType, maxBy
 
 /** Throws `Refusal` that names the first field at fault. */
 export function validBody(value: unknown, schema: z.ZodType): unknown {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const param = [...(issue?.path ?? []), ...(unknownKey ? [unknownKey] : [])].join('.');
-  const message = unknownKey ? 'is not a known field' : (issue?.message ?? 'is wrong');
+  const { data, wrongs } = readValue(schema, value);
+  if (!wrongs) return data;
+  const [{ path, message }] = wrongs;
+  const param = path.join('.');
   throw new Refusal('invalid_request', param ? `${param}: ${message}` : message, param ? { param } : {});
 }
 

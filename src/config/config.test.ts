@@ -199,6 +199,31 @@ test('references: environment, files below the named directories, nothing else',
   assert.ok(!JSON.stringify(literal).includes('sk-literal'));
 });
 
+test('a key that reads as the name of a variable is warned of with the reference that was meant', () => {
+  const meant = (name: string) =>
+    `this reads as the name of a variable and is sent as the key itself; did you mean env:${name}?`;
+  const literal = 'a key stands in the file itself; env:NAME or file:/path keeps it out of backups and commits';
+  for (const [written, expected] of [
+    ['$OPENAI_API_KEY', meant('OPENAI_API_KEY')],
+    ['${X}', meant('X')],
+    ['${X:-}', literal],
+    ['OPENAI_API_KEY', meant('OPENAI_API_KEY')],
+    ['MY_KEY_2', meant('MY_KEY_2')],
+    // Not told from a key: what is not surely a name is not repeated.
+    ['AKIAIOSFODNN7EXAMPLE', literal],
+    ['AB3_9XK', literal],
+    ['OPENAI', literal],
+    ['sk-literal', literal],
+  ] as const) {
+    const { warnings } = load(`providers:\n  openai: { api_key: "${written}" }\n`);
+    assert.deepEqual(
+      warnings.map(({ line, message }) => [line, message]),
+      [[2, expected]],
+      written,
+    );
+  }
+});
+
 test('a check without the secrets warns where a gateway would refuse', () => {
   const { warnings } = load('providers:\n  openai: { api_key: env:NOPE }\n  anthropic: {}\n', {
     lenient: true,

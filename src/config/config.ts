@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { PriceRule, Snapshot } from '../exchange/policy.ts';
 import { declaredValues } from './declared.ts';
 import { type ConfigDocument, parseConfigDocument } from './document.ts';
-import { ConfigError, createFindings, type Path, type Problem } from './problems.ts';
+import { ConfigError, createFindings, inOrder, type Path, type Problem } from './problems.ts';
 import type { ProviderTable } from './provider-table.ts';
 import { readModels } from './read-models.ts';
 import { defaultBudgets, readBudgets, readLimits } from './read-money.ts';
@@ -72,7 +72,7 @@ export function loadConfig(sources: ConfigSources): Loaded {
   return {
     snapshot,
     settings,
-    warnings: findings.warnings,
+    warnings: inOrder(findings.warnings),
     declared: declaredValues(file),
     filesRead: references.filesRead,
     locate: document.locate,

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { suspiciousPrice } from './units.ts';
+import { readValue, type Wrong } from './wrong-values.ts';
 
 /** Where the project publishes it. */
 export const feedUrl = 'https://raw.githubusercontent.com/pydantic/genai-prices/main/prices/new_data/v2/data.json';
@@ -129,15 +130,13 @@ export function parseFeed(text: string, force = false): Feed {
   } catch (error) {
     throw new FeedError(`it is not JSON: ${error instanceof Error ? error.message.slice(0, 120) : 'unreadable'}`);
   }
-  const parsed = feed.safeParse(value);
-  if (!parsed.success) throw new FeedError(wrong(parsed.error, value));
-  check(parsed.data, force);
-  return parsed.data;
+  const { data, wrongs } = readValue(feed, value);
+  if (wrongs) throw new FeedError(sentenceOf(wrongs[0], value));
+  check(data, force);
+  return data;
 }
 
-function wrong(error: z.ZodError, value: unknown): string {
-  const issue = error.issues[0];
-  const path = issue?.path ?? [];
+function sentenceOf({ path, message }: Wrong, value: unknown): string {
   const [index, , position] = path;
   const row =
     typeof index === 'number'
@@ -149,7 +148,7 @@ function wrong(error: z.ZodError, value: unknown): string {
     .join('/')
     .slice(0, 200);
   const place = path.join('.');
-  return `${where || 'the feed'}${place ? ` (${place})` : ''}: ${issue?.message ?? 'is not as it should be'}`;
+  return `${where || 'the feed'}${place ? ` (${place})` : ''}: ${message}`;
 }
 
 function check(providers: Feed, force: boolean): void {

@@ -85,6 +85,23 @@ test('every problem names its line and key, and the word that was meant', () => 
       ['f:1: storage.url: must be sqlite:PATH, such as sqlite:./data/tollgate.db, or postgres://USER@HOST/DATABASE'],
     ],
     ['listen:\n  port: "80"\n', ['f:2: listen.port: must be a number']],
+    [
+      'a: &a 1\nb:\n  c: x\n  d: *nope\n',
+      ['f:4: *nope names no anchor above it: write &nope before the value that is meant'],
+    ],
+    [
+      'a: *later\nb: &later 1\nc: [*later, *none]\n',
+      [
+        'f:1: *later names no anchor above it: write &later before the value that is meant',
+        'f:3: *none names no anchor above it: write &none before the value that is meant',
+      ],
+    ],
+    ['a: 1\nb: 2\n---\nc: 3\n', ['f:3: a second document begins here; the file must hold one']],
+    [
+      'providers:\n  openai: &a { free: true }\n  anthropic:\n    <<: *a\n',
+      ['f:4: merging with << is not supported; write the keys out, or give the whole value by its alias'],
+    ],
+    ['models: { "<<": openai/x }\nbudgetz: []\n', ['f:2: budgetz: unknown key; did you mean budgets?']],
     ['listen: { port: 80 }\nlisten: { port: 81 }\n', ['f:2: Map keys must be unique']],
     ['- a\n', ['f:1: the file must hold keys such as `providers:` and `budgets:`']],
     ['providers:\n  openai: { timeouts: { idle: 30 } }\n', ['f:2: providers.openai.timeouts.idle: must be a string']],
@@ -103,6 +120,27 @@ test('every problem names its line and key, and the word that was meant', () => 
       'prices:\n  "openai/x": { input: 0.0000001, output: 1 }\n',
       ['f:2: prices."openai/x".input: must be an amount in USD with at most 6 decimals'],
     ],
+    [
+      'limits:\n  - { scope: global }\nprices:\n  "openai/x": { input: 1 }\nbudgets:\n  - { scope: team, limit: 5, per: day }\n',
+      [
+        'f:2: limits[0]: limits nothing: give requests, tokens or concurrency',
+        'f:4: prices."openai/x": needs input and output; 0 is an answer too',
+        'f:6: budgets[0].scope: must be team:NAME for one, or team:* for each one',
+      ],
+    ],
+    ['listen: { port: 70000 }\n', ['f:1: listen.port: must be at most 65535']],
+    [
+      'listen: { port: 1.5, host: "" }\n',
+      ['f:1: listen.port: must be a whole number', 'f:1: listen.host: must not be empty'],
+    ],
+    ['workers: 0\n', ['f:1: workers: must be at least 1']],
+    ['models: { a: { targets: [] } }\n', ['f:1: models.a.targets: must not be empty']],
+    [
+      'providers:\n  openai: { owns: ["a b"] }\n',
+      ['f:2: providers.openai.owns[0]: a model name, or the start of one and *'],
+    ],
+    ['budgets: { a: 1 }\n', ['f:1: budgets: must be a list']],
+    ['models:\n  a: 5\n', ['f:2: models.a: must be a mapping of keys or a string']],
     ['limits:\n  - { scope: global }\n', ['f:2: limits[0]: limits nothing: give requests, tokens or concurrency']],
   ];
   for (const [text, expected] of table) assert.deepEqual(lines(text), expected, text);

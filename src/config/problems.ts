@@ -21,11 +21,20 @@ export class ConfigError extends Error {
   readonly filesRead: readonly string[];
 
   constructor(fileName: string, problems: readonly Problem[], filesRead: readonly string[] = []) {
-    super(problems.map((problem) => formatProblem(problem, fileName)).join('\n'));
+    super(
+      inOrder(problems)
+        .map((problem) => formatProblem(problem, fileName))
+        .join('\n'),
+    );
     this.fileName = fileName;
-    this.problems = problems;
+    this.problems = inOrder(problems);
     this.filesRead = filesRead;
   }
+}
+
+/** As they stand in the file: they are found section by section. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
 /** `tollgate.yaml:12: providers.openai.api_ky: unknown key; did you mean api_key?`; of a variable, `tollgate: PORT must …`. */

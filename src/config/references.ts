@@ -83,15 +83,22 @@ export function createReferences(sources: ReferenceSources, findings: Findings):
     const value = text(written, path);
     if (value === undefined) return undefined;
     if (!isReference(written)) {
-      findings.warning(
-        path,
-        'a key stands in the file itself; env:NAME or file:/path keeps it out of backups and commits',
-      );
+      const name = variableName(written, sources.environment);
+      const literal = 'a key stands in the file itself; env:NAME or file:/path keeps it out of backups and commits';
+      const meant = `this reads as the name of a variable and is sent as the key itself; did you mean env:${name}?`;
+      findings.warning(path, name === undefined ? literal : meant);
     }
     return new Secret(value);
   }
 
   return { secret, text, filesRead };
+}
+
+/** Only what is surely a name and no key, since it is repeated: `$NAME`, `${NAME}`, `A_NAME`, or a variable that is set. */
+function variableName(written: string, environment: ReferenceSources['environment']): string | undefined {
+  const [, dollar, name = ''] = /^(\$?)\{?([A-Z_][A-Z0-9_]*)\}?$/.exec(written) ?? [];
+  const sure = dollar || /^[A-Z]+(_[A-Z]+)+(_\d)?$/.test(name) || environment[name] !== undefined;
+  return name && sure ? name : undefined;
 }
 
 export function isReference(text: string): boolean {
