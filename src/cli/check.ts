@@ -1,7 +1,9 @@
 // `tollgate check`: is a configuration good, and if not, on which line.
 
+import type { Loaded } from '../config/config.ts';
 import { findConfigFile, loadConfigFile } from '../config/file.ts';
-import { ConfigError, formatProblem } from '../config/problems.ts';
+import { ConfigError, formatProblem, inOrder, type Problem } from '../config/problems.ts';
+import { unpricedWays } from '../config/unpriced.ts';
 import { type Command, CommandError } from './command.ts';
 
 export const checkCommand: Command = {
@@ -20,7 +22,9 @@ export const checkCommand: Command = {
     const fileName = findConfigFile({ environment, ...(named ? { named } : {}) });
     if (!fileName) throw new CommandError('there is no tollgate.yaml here; name a file: tollgate check FILE', 2);
     try {
-      const { snapshot, warnings } = loadConfigFile(fileName, environment, io.table, true);
+      const loaded = loadConfigFile(fileName, environment, io.table, true);
+      const { snapshot } = loaded;
+      const warnings = inOrder([...loaded.warnings, ...(await unpriced(loaded))]);
       if (json) io.out(JSON.stringify({ ok: true, file: fileName, version: snapshot.version, problems: [], warnings }));
       else {
         for (const warning of warnings) io.error(`warning: ${formatProblem(warning, fileName)}`);
@@ -40,6 +44,13 @@ export const checkCommand: Command = {
     }
   },
 };
+
+/** The catalogue costs 40 ms, and is wanted only where something is priced as another. */
+async function unpriced(loaded: Loaded): Promise<readonly Problem[]> {
+  if (!loaded.snapshot.prices.some((rule) => rule.as !== undefined)) return [];
+  const { loadCatalogue } = await import('../config/catalogue.ts');
+  return unpricedWays(loaded, loadCatalogue(), Date.now());
+}
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -93,6 +93,37 @@ test('check: a good file, a bad file, none', async (context) => {
   assert.match((await run(['check', join(root, 'none.yaml')])).err, /there is no such file/);
 });
 
+test('check warns of as that leads to no price that is known, and of nothing else', async (context) => {
+  const file = join(folder(context), 'tollgate.yaml');
+  const rules: readonly [match: string, rule: string, warned?: string][] = [
+    ['openai/a', '{ as: nosuch/model }', 'nosuch/model'],
+    ['openai/b', '{ as: openai/gpt-nosuch }', 'openai/gpt-nosuch'],
+    ['openai/c*', '{ as: openai/a }', 'nosuch/model'],
+    ['openai/d', '{ as: openai/gpt-4o, from: 2099-01-01 }'],
+    ['openai/e', '{ as: gemini/gemini-2.5-flash }'],
+    ['google/e', '{ as: nosuch/model }', 'nosuch/model'],
+    ['openai/f', '{ as: google/gemini-2.5-flash }'],
+    ['openai/w*', '{ as: own/x }'],
+    ['openai/h', '{ as: sim/sim-small }'],
+    ['own/x', '{ input: 1, output: 1 }'],
+    ['own/y', '{ as: own/z }', 'own/z'],
+    ['own/*', '{ web_search: 0.01 }'],
+  ];
+  const own = 'own: { format: openai-chat, base_url: "https://own.example/v1", api_key: env:X }';
+  writeFileSync(
+    file,
+    `providers: { openai: {}, google: {}, ${own} }\nprices:\n${rules.map(([match, rule]) => `  "${match}": ${rule}\n`).join('')}`,
+  );
+  const environment = { OPENAI_API_KEY: 'k', GEMINI_API_KEY: 'k', X: 'k' };
+  const { code, err } = await run(['check', file], environment);
+  const expected = rules.flatMap(([match, , name], index) =>
+    name === undefined
+      ? []
+      : `warning: ${file}:${index + 3}: prices.${JSON.stringify(match)}.as: no price is known of ${name}, neither in prices nor in the catalogue that comes with this version`,
+  );
+  assert.deepEqual([code, err.split('\n')], [0, expected]);
+});
+
 test('keys: made, listed, found by name, budgeted, revoked', async (context) => {
   const { asked, url } = await controlPlane(context, {
     'POST /admin/keys': { ...key, key: 'sk-tg-secret' },

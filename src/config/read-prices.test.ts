@@ -47,6 +47,58 @@ for (const [what, written, problem] of slips) {
   });
 }
 
+const ways: readonly [what: string, written: string, problems: readonly string[]][] = [
+  ['itself', '"openai/x": { as: openai/x }', ['f:4: prices."openai/x".as: goes in a circle: openai/x > openai/x']],
+  [
+    'two at each other',
+    '"openai/x": { as: openai/y }\n  "openai/y": { as: openai/x }',
+    [
+      'f:4: prices."openai/x".as: goes in a circle: openai/x > openai/y > openai/x',
+      'f:5: prices."openai/y".as: goes in a circle: openai/y > openai/x > openai/y',
+    ],
+  ],
+  [
+    'a name that itself stands for',
+    '"openai/*": { as: openai/x }',
+    ['f:4: prices."openai/*".as: goes in a circle: openai/* > openai/x > openai/x'],
+  ],
+  [
+    'one that leads into a circle',
+    '"openai/x": { as: openai/y }\n  "openai/y": { as: openai/y }',
+    [
+      'f:4: prices."openai/x".as: goes in a circle: openai/x > openai/y > openai/y',
+      'f:5: prices."openai/y".as: goes in a circle: openai/y > openai/y',
+    ],
+  ],
+  ['a wildcard at one that has a price', '"openai/*": { as: openai/x }\n  "openai/x": { input: 1, output: 1 }', []],
+  [
+    'one that only adds to what is known',
+    '"openai/x": { as: openai/gpt-4o }\n  "openai/gpt-4o": { web_search: 0.01 }',
+    [],
+  ],
+  ['four, one after the other', chain(4), []],
+  [
+    'five, one after the other',
+    chain(5),
+    [
+      'f:4: prices."openai/a".as: leads on more than 4 times: openai/a > openai/b > openai/c > openai/d > openai/e > openai/f',
+    ],
+  ],
+];
+
+function chain(count: number): string {
+  const steps = [...'abcdef'].slice(0, count + 1);
+  return steps
+    .slice(1)
+    .map((to, index) => `"openai/${steps[index]}": { as: openai/${to} }`)
+    .join('\n  ');
+}
+
+for (const [what, written, expected] of ways)
+  test(`as that points at ${what}: ${expected.length > 0 ? 'refused' : 'taken'}`, () => {
+    assert.deepEqual(problems(written), expected);
+  });
+
 test('a tool fee and a service are added to what the catalogue knows; the version says so', () => {
   const rules = load(
     '"openai/gpt-4o": { tools: { code_interpreter: 0.03 }, services: { scale: 150% }, input_audio: 40 }',

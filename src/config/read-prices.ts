@@ -2,6 +2,7 @@
 
 import type { PriceRule } from '../exchange/policy.ts';
 import type { Bucket } from '../exchange/usage.ts';
+import { asStepsMax, wayOf } from '../price/price.ts';
 import type { Findings, Path } from './problems.ts';
 import type { ConfigFile } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -33,7 +34,7 @@ export function readPrices(
   synonyms: ReadonlyMap<string, string>,
   findings: Findings,
 ): PriceRule[] {
-  return Object.entries(section).map(([match, entry]) => {
+  const rules = Object.entries(section).map(([match, entry]): PriceRule => {
     const path: Path = ['prices', match];
     const slash = match.indexOf('/');
     const named = match.slice(0, Math.max(0, slash));
@@ -69,6 +70,27 @@ export function readPrices(
       ...(from === undefined ? {} : { from }),
     };
   });
+  refuseCircles(section, rules, findings);
+  return rules;
+}
+
+/** What is priced as itself has no price, which would show with the first request. */
+function refuseCircles(
+  section: NonNullable<ConfigFile['prices']>,
+  rules: readonly PriceRule[],
+  findings: Findings,
+): void {
+  for (const [index, match] of Object.keys(section).entries()) {
+    const rule = rules[index];
+    const way = rule ? [rule.match, ...wayOf(rule, rules)] : [];
+    if (way.length <= asStepsMax + 1 && new Set(way).size === way.length) continue;
+    const again = way.findIndex((name, place) => way.indexOf(name) < place);
+    const why = again < 0 ? `leads on more than ${asStepsMax} times` : 'goes in a circle';
+    findings.problem(
+      ['prices', match, 'as'],
+      `${why}: ${way.slice(0, again < 0 ? way.length : again + 1).join(' > ')}`,
+    );
+  }
 }
 
 function readRates(entry: PriceEntry, path: Path, findings: Findings): Partial<Record<Bucket, number>> {

@@ -6,10 +6,9 @@ import { cost } from './cost.ts';
 import { inputTokens } from './estimate.ts';
 import { withFallbacks } from './fallback.ts';
 import { lacks, priceLine } from './lacks.ts';
-import { adds, extended, freeRate, matchingRules, ruleRate } from './rules.ts';
+import { adds, asStepsMax, extended, freeRate, matchingRules, ruleRate } from './rules.ts';
 
-/** `as` may point at something that is itself priced `as` another; more than this many steps is a circle. */
-const asStepsMax = 4;
+export { asStepsMax, wayOf } from './rules.ts';
 
 /** Model names come from clients, so remembered answers are dropped whole at this number. */
 const rememberedMax = 4096;

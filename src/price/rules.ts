@@ -35,6 +35,20 @@ export function adds(rule: PriceRule): boolean {
   return !rule.free && rule.as === undefined && rule.rates?.input === undefined && rule.rates?.output === undefined;
 }
 
+/** `as` may point at something that is itself priced `as` another; beyond this many steps there is no price. */
+export const asStepsMax = 4;
+
+/** The names that a rule's `as` leads through, one more than are followed at most. */
+export function wayOf(rule: PriceRule, rules: readonly PriceRule[]): readonly string[] {
+  const way: string[] = [];
+  let step: PriceRule | undefined = rule;
+  while (step?.as !== undefined && way.length <= asStepsMax) {
+    way.push(step.as);
+    step = matchingRules(step.as, rules).find((each) => !adds(each));
+  }
+  return way;
+}
+
 /** The rate of a rule with explicit prices. */
 export function ruleRate(rule: PriceRule): Rate {
   return {
