@@ -15,10 +15,11 @@ import { createLog } from './world/real/log.ts';
 
 const table: ProviderTable = { rows, readyProvider, genericRow };
 const [command = 'start', ...rest] = process.argv.slice(2);
+const asksOnly = ['--help', '-h', '--version'];
 
 try {
   const environment = readEnvironment(process.env);
-  if (command === 'start' && !rest.some((word) => word === '--help' || word === '-h')) await serve(environment, rest);
+  if (command === 'start' && !rest.some((word) => asksOnly.includes(word))) await serve(environment, rest);
   else {
     // Only where it is wanted: a gateway needs no command, and each module costs its start a millisecond.
     const { runCommand } = await import('./cli/cli.ts');
@@ -27,7 +28,7 @@ try {
   }
 } catch (error) {
   process.stderr.write(`${explain(error)}\n`);
-  process.exit(1);
+  process.exit(isWrongUse(error) ? 2 : 1);
 }
 
 async function serve(
@@ -133,7 +134,11 @@ function explain(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (error instanceof StartError) return `tollgate: ${error.message}`;
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+  if (isWrongUse(error))
     return `tollgate: ${error.message}\nusage: tollgate start [--config FILE] [--port N] [--host H]`;
   return error.stack ?? error.message;
+}
+
+function isWrongUse(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
 }

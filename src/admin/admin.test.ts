@@ -45,7 +45,9 @@ test('a key is made, shown once, changed and revoked', async (context) => {
   assert.equal((await ask('PATCH', '/admin/keys/k1', { budget: null })).json().budget, null);
   assert.equal((await ask('DELETE', '/admin/keys/k1')).json().status, 'revoked');
   assert.equal(saved.at(-1)?.revokedAt, now);
-  assert.equal((await ask('PATCH', '/admin/keys/k1', { name: 'x' })).status, 409);
+  const late = await ask('PATCH', '/admin/keys/k1', { name: 'x' });
+  assert.equal(late.status, 409);
+  assert.match(late.text, new RegExp(`This key was revoked at ${new Date(now).toISOString()}; make a new one\\.`));
   assert.equal((await ask('DELETE', '/admin/keys/none')).status, 404);
 });
 

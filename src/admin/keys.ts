@@ -147,7 +147,8 @@ function wantsOf(body: z.infer<typeof creation>, parts: AdminParts): KeyWants {
 
 function changed(record: KeyRecord, body: z.infer<typeof change>, parts: AdminParts): KeyRecord {
   if (record.revokedAt !== undefined) {
-    throw new Refusal('invalid_request', 'This key is revoked; make a new one.', { status: 409 });
+    const message = `This key was revoked at ${instant(record.revokedAt)}; make a new one.`;
+    throw new Refusal('invalid_request', message, { status: 409 });
   }
   if (typeof body.expires_at === 'number') refusePast(body.expires_at, parts.clock.now());
   if (typeof body.owner === 'string') refuseUnknownOwner(body.owner, parts);

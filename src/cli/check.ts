@@ -1,8 +1,8 @@
 // `tollgate check`: is a configuration good, and if not, on which line.
 
-import type { Loaded } from '../config/config.ts';
+import { loadCatalogue } from '../config/catalogue.ts';
 import { findConfigFile, loadConfigFile } from '../config/file.ts';
-import { ConfigError, formatProblem, inOrder, type Problem } from '../config/problems.ts';
+import { ConfigError, formatProblem, inOrder } from '../config/problems.ts';
 import { unpricedWays } from '../config/unpriced.ts';
 import { type Command, CommandError } from './command.ts';
 
@@ -24,7 +24,7 @@ export const checkCommand: Command = {
     try {
       const loaded = loadConfigFile(fileName, environment, io.table, true);
       const { snapshot } = loaded;
-      const warnings = inOrder([...loaded.warnings, ...(await unpriced(loaded))]);
+      const warnings = inOrder([...loaded.warnings, ...unpricedWays(loaded, loadCatalogue(), Date.now())]);
       if (json) io.out(JSON.stringify({ ok: true, file: fileName, version: snapshot.version, problems: [], warnings }));
       else {
         for (const warning of warnings) io.error(`warning: ${formatProblem(warning, fileName)}`);
@@ -44,13 +44,6 @@ export const checkCommand: Command = {
     }
   },
 };
-
-/** The catalogue costs 40 ms, and is wanted only where something is priced as another. */
-async function unpriced(loaded: Loaded): Promise<readonly Problem[]> {
-  if (!loaded.snapshot.prices.some((rule) => rule.as !== undefined)) return [];
-  const { loadCatalogue } = await import('../config/catalogue.ts');
-  return unpricedWays(loaded, loadCatalogue(), Date.now());
-}
 
 function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -150,6 +150,43 @@ test('keys: made, listed, found by name, budgeted, revoked', async (context) => 
   assert.match((await run(['key', 'revoke', 'zz', '--url', url], environment)).err, /there is no key zz/);
 });
 
+test('key list shows what a key may ask for and until when, where that is set', async (context) => {
+  const limited = {
+    ...key,
+    allowed_models: ['gpt-*', 'x/y', 'x/z', 'x/w'],
+    expires_at: '2026-12-31T10:00:00.000Z',
+  };
+  const { url } = await controlPlane(context, {
+    'GET /admin/keys': { data: [{ ...key, id: 'k2', allowed_models: [], expires_at: null }, limited] },
+  });
+  const { out } = await run(['key', 'list', '--url', url], { TOLLGATE_ADMIN_TOKEN: token });
+  assert.match(out, /OWNER +MODELS +EXPIRES +CREATED$/m);
+  assert.match(out, /^k2 .* - +- +- +2026-01-01$/m);
+  assert.match(out, /^k1 .* - +gpt-\*,x\/y,\+2 +2026-12-31 +2026-01-01$/m);
+});
+
+test('a key that is no longer in force is said to be so, and since when', async (context) => {
+  const revoked = { ...key, id: 'k3', name: 'a', status: 'revoked', revoked_at: '2026-02-01T08:00:00.000Z' };
+  const expired = { ...key, id: 'k4', name: 'b', status: 'expired', expires_at: '2026-03-01T00:00:00.000Z' };
+  const { url } = await controlPlane(context, {
+    'GET /admin/keys': { data: [{ ...revoked, id: 'k5' }, revoked, expired] },
+  });
+  for (const [argv, message] of [
+    [
+      ['revoke', 'a'],
+      'no key a is in force: k5 was revoked at 2026-02-01T08:00:00.000Z, k3 was revoked at 2026-02-01T08:00:00.000Z; make a new one',
+    ],
+    [
+      ['budget', 'a', '5'],
+      'no key a is in force: k5 was revoked at 2026-02-01T08:00:00.000Z, k3 was revoked at 2026-02-01T08:00:00.000Z; make a new one',
+    ],
+    [['revoke', 'b'], 'no key b is in force: k4 expired at 2026-03-01T00:00:00.000Z; its id still names it'],
+  ] as const) {
+    const { code, err } = await run(['key', ...argv, '--url', url], { TOLLGATE_ADMIN_TOKEN: token });
+    assert.deepEqual([code, err], [1, `tollgate: ${message}`], argv.join(' '));
+  }
+});
+
 test('spend and price print what the control plane says', async (context) => {
   const line = { requests: 3, cost: 0.0000001, provider: 'openai', model: 'gpt-4o' };
   const { url } = await controlPlane(context, {

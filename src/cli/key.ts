@@ -10,7 +10,10 @@ interface Key {
   readonly key?: string;
   readonly budget: { readonly limit: string; readonly per: string } | null;
   readonly owner?: string | null;
+  readonly allowed_models?: readonly string[];
   readonly created_at: string;
+  readonly expires_at?: string | null;
+  readonly revoked_at?: string | null;
 }
 
 const create: Command = {
@@ -63,6 +66,8 @@ const create: Command = {
   },
 };
 
+const heads = ['ID', 'NAME', 'KEY', 'STATUS', 'BUDGET', 'OWNER', 'MODELS', 'EXPIRES', 'CREATED'];
+
 const list: Command = {
   name: 'key list',
   usage: '',
@@ -82,10 +87,11 @@ const list: Command = {
         key.status,
         budgetOf(key),
         key.owner ?? '-',
+        modelsOf(key),
+        key.expires_at?.slice(0, 10) ?? '-',
         key.created_at.slice(0, 10),
       ]);
-      for (const line of columns([['ID', 'NAME', 'KEY', 'STATUS', 'BUDGET', 'OWNER', 'CREATED'], ...rows]))
-        context.io.out(line);
+      for (const line of columns([heads, ...rows])) context.io.out(line);
     }
     return 0;
   },
@@ -161,7 +167,19 @@ async function find(context: Context, wanted = context.words[0] ?? '', past = fa
     throw new CommandError(
       `${named.length} keys are named ${wanted}; use an id: ${named.map((key) => key.id).join(', ')}`,
     );
-  throw new CommandError(`there is no key ${wanted}; tollgate key list shows what there is`);
+  if (alike.length === 0) throw new CommandError(`there is no key ${wanted}; tollgate key list shows what there is`);
+  const cure = alike.some((key) => key.status === 'expired') ? 'its id still names it' : 'make a new one';
+  throw new CommandError(`no key ${wanted} is in force: ${alike.map(endOf).join(', ')}; ${cure}`);
+}
+
+function endOf({ id, status, revoked_at: revoked, expires_at: expired }: Key): string {
+  return status === 'revoked' ? `${id} was revoked at ${revoked}` : `${id} expired at ${expired}`;
+}
+
+/** Two of them, and how many more: the whole list is in --json. */
+function modelsOf({ allowed_models: models = [] }: Key): string {
+  const more = models.length > 2 ? [`+${models.length - 2}`] : [];
+  return [...models.slice(0, 2), ...more].join(',') || '-';
 }
 
 function budgetOf(key: Key): string {

@@ -205,8 +205,8 @@ test('a key that reads as the name of a variable is warned of with the reference
   const literal = 'a key stands in the file itself; env:NAME or file:/path keeps it out of backups and commits';
   for (const [written, expected] of [
     ['$OPENAI_API_KEY', meant('OPENAI_API_KEY')],
-    ['${X}', meant('X')],
-    ['${X:-}', literal],
+    [`\${X}`, meant('X')],
+    [`\${X:-}`, literal],
     ['OPENAI_API_KEY', meant('OPENAI_API_KEY')],
     ['MY_KEY_2', meant('MY_KEY_2')],
     // Not told from a key: what is not surely a name is not repeated.

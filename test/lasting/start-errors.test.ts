@@ -55,6 +55,24 @@ test('a data folder that cannot be written is one line that says why', async () 
   }
 });
 
+for (const [args, message] of [
+  [['--prot', '1'], /^tollgate: Unknown option '--prot'/],
+  [['now'], /^tollgate: Unexpected argument 'now'/],
+  [['--port'], /^tollgate: Option '--port <value>' argument missing/],
+] as const)
+  test(`start ${args.join(' ')} is wrong use, as it is of any command: 2`, async () => {
+    const { code, out, err } = await tollgate(['start', ...args], {}, folder);
+    assert.deepEqual([code, out], [2, '']);
+    assert.match(err, message);
+    assert.match(err, /^usage: tollgate start /m);
+  });
+
+test('start --version says the version, as any command does', async () => {
+  const done = await tollgate(['start', '--version'], {}, folder);
+  assert.deepEqual(done, await tollgate(['--version'], {}, folder));
+  assert.equal(done.code, 0);
+});
+
 test("a wrong provider key is the gateway's fault to its client: 502 and not 401", async () => {
   const upstream = await startUpstream({ name: 'up', key: 'another' });
   const mistaken = await startGateway({ config: configFor(upstream) });
