@@ -81,8 +81,8 @@ export interface Glimpse {
   readonly failure?: UpstreamFailure;
   /** What leaves for the client: the frame's own bytes, others, or nothing (undefined). */
   readonly out: Uint8Array | string | undefined;
-  /** True where `out` is the frame's own bytes untouched, so that neighbours may leave in one write. */
-  readonly whole?: boolean;
+  /** True where `out` is the frame's own bytes, so that neighbours may leave in one write. */
+  readonly untouched?: boolean;
   /** The model that the provider says answered. */
   readonly model?: string;
 }
@@ -116,7 +116,6 @@ export interface AnswerOut {
   /** Characters of output, where usage is missing and an estimate must do. */
   readonly characters: number;
   readonly model?: string | undefined;
-  readonly finish?: string | undefined;
   /** An error in a body that came with status 200; `usage` is the bill that came with it. */
   readonly failure?: UpstreamFailure;
   readonly losses: readonly Loss[];

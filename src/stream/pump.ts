@@ -41,8 +41,8 @@ export class Pump implements CallHandler, Listed {
   #handle: CallHandle | undefined;
   #headers: Readonly<Record<string, string>> = {};
   /** Set where the answer is no stream and is gathered instead. */
-  #whole: Buffer[] | undefined;
-  #wholeBytes = 0;
+  #body: Buffer[] | undefined;
+  #bodyBytes = 0;
   /** Withheld until the answer begins; undefined once this attempt is the one that the client sees. */
   #preamble: (Uint8Array | string)[] | undefined = [];
   #preambleBytes = 0;
@@ -108,7 +108,7 @@ export class Pump implements CallHandler, Listed {
   start(status: number, headers: Readonly<Record<string, string>>): void {
     this.#tally.status = status;
     this.#headers = headers;
-    if (status < 200 || status > 299 || /json|html/i.test(headers['content-type'] ?? '')) this.#whole = [];
+    if (status < 200 || status > 299 || /json|html/i.test(headers['content-type'] ?? '')) this.#body = [];
   }
 
   data(chunk: Buffer): void {
@@ -117,14 +117,14 @@ export class Pump implements CallHandler, Listed {
       return;
     }
     if (this.#over) return;
-    if (this.#whole) {
-      this.#wholeBytes += chunk.length;
-      if (this.#wholeBytes <= this.#bounds.errorBytes) this.#whole.push(unpinned(chunk));
+    if (this.#body) {
+      this.#bodyBytes += chunk.length;
+      if (this.#bodyBytes <= this.#bounds.errorBytes) this.#body.push(unpinned(chunk));
       return;
     }
     const frames = this.#reader.push(chunk);
     if (frames) this.#takeAll(frames);
-    else this.#settled(() => this.#fail(unreadable('the provider sent an event larger than the gateway takes')));
+    else this.#afterVerdict(() => this.#fail(unreadable('the provider sent an event larger than the gateway takes')));
   }
 
   end(): void {
@@ -133,8 +133,8 @@ export class Pump implements CallHandler, Listed {
       return;
     }
     if (this.#over) return;
-    if (!this.#whole) {
-      this.#settled(() => this.#ended());
+    if (!this.#body) {
+      this.#afterVerdict(() => this.#ended());
       return;
     }
     this.#over = true;
@@ -142,7 +142,7 @@ export class Pump implements CallHandler, Listed {
       kind: 'answer',
       status: this.#tally.status,
       headers: this.#headers,
-      body: Buffer.concat(this.#whole),
+      body: Buffer.concat(this.#body),
     });
   }
 
@@ -152,7 +152,7 @@ export class Pump implements CallHandler, Listed {
       return;
     }
     if (this.#over) return;
-    this.#settled(() => {
+    this.#afterVerdict(() => {
       if (this.#terminator) this.#ended();
       else this.#fail({ kind: 'broken', failure: { from: 'call', call: failure } });
     });
@@ -202,7 +202,7 @@ export class Pump implements CallHandler, Listed {
       const { waiting, ending } = this.#unwait();
       // Before the provider goes on: what it has sent since, its end included, may come in the midst of `resume`.
       this.#takeAll(waiting);
-      if (ending) this.#settled(ending);
+      if (ending) this.#afterVerdict(ending);
       else if (!this.#waiting && !this.#over && this.stalledSince === 0) this.#handle?.resume();
     });
   }
@@ -215,7 +215,8 @@ export class Pump implements CallHandler, Listed {
     return { waiting, ending };
   }
 
-  #settled(ending: () => void): void {
+  /** Runs it now, or once the verdict that is waited for is in. */
+  #afterVerdict(ending: () => void): void {
     if (this.#waiting) this.#ending = ending;
     else if (!this.#over) ending();
   }
@@ -236,11 +237,11 @@ export class Pump implements CallHandler, Listed {
     if (glimpse.ends) {
       this.#terminator = {
         out: glimpse.out,
-        cancel: this.#clock.after(afterTerminatorMs, () => this.#settled(() => this.#ended())),
+        cancel: this.#clock.after(afterTerminatorMs, () => this.#afterVerdict(() => this.#ended())),
       };
       return true;
     }
-    if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.whole === true ? frame : undefined);
+    if (glimpse.out !== undefined) this.#out.add(glimpse.out, glimpse.untouched === true ? frame : undefined);
     if (glimpse.finished) this.#finished = true;
     else if (glimpse.characters > 0) this.#finished = false;
     if (this.#finished || (!glimpse.content && glimpse.usage === undefined)) return true;
@@ -278,7 +279,7 @@ export class Pump implements CallHandler, Listed {
   #close(end: Exclude<StreamEnd, { kind: 'whole' }>, last: string | undefined): void {
     if (this.#over) return;
     const { waiting, ending } = this.#unwait();
-    const paid = this.#hooks.drains && end.kind !== 'broken' && !this.#whole && !this.#tally.whole;
+    const paid = this.#hooks.drains && end.kind !== 'broken' && !this.#body && !this.#tally.whole;
     if (!paid || this.#places.free === 0) {
       // What the provider has sent it has billed, though the client does not see it.
       for (const frame of waiting) this.#tally.see(this.#lane.push(frame));

@@ -18,7 +18,6 @@ interface Tally {
   ends: boolean;
   usage?: Usage;
   model?: string;
-  finish?: string;
   failure?: UpstreamFailure;
   /** The provider says itself that its answer failed; told at the end, behind the usage. */
   failed?: UpstreamFailure;
@@ -60,7 +59,6 @@ function tally(parts: readonly Part[]): Tally {
         break;
       case 'finish':
         sum.finished = true;
-        sum.finish ??= part.raw ?? part.reason;
         if (part.reason === 'error') sum.failed ??= failedFinish(part.raw);
         break;
       default:
@@ -182,6 +180,5 @@ export function crossAnswer(client: Codec, provider: Codec, raw: Buffer, context
     characters: sum.characters,
     losses: encoded.losses,
     ...told,
-    ...(sum.finish !== undefined && { finish: sum.finish }),
   };
 }

@@ -72,7 +72,6 @@ test('whole answers pass, decode and encode', { skip }, () => {
     assert.deepEqual({ ...after, usage }, body, recording.id);
     assertBuckets(out.usage, object(body.usage), recording.id);
     for (const name of Object.keys(out.usage?.unknown ?? {})) unknown.add(name);
-    assert.equal(out.finish, body.stop_reason);
 
     const parts = codec.decodeAnswer(body);
     const again = codec.encodeAnswer(parts, contextOf());

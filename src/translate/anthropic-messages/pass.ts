@@ -21,7 +21,6 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   const told = { ...(usage ? { usage } : {}), ...(model === undefined ? {} : { model }) };
   const failure = failureIn(body);
   if (failure) return { body: raw, characters: 0, failure, losses: [], ...told };
-  const finish = text(body.stop_reason);
   let characters = 0;
   for (const block of list(body.content)) characters += charactersOf(object(block));
   return {
@@ -29,7 +28,6 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
     characters,
     losses: [],
     ...told,
-    ...(finish === undefined ? {} : { finish }),
   };
 }
 
@@ -77,7 +75,7 @@ export function passStream(context: AnswerContext): Lane {
 
   const slow = (frame: Frame): Glimpse => {
     const { data, bytes } = frame;
-    if (data === '' || data === '[DONE]') return { content: false, characters: 0, out: bytes, whole: true };
+    if (data === '' || data === '[DONE]') return { content: false, characters: 0, out: bytes, untouched: true };
     const value = parse(data);
     if (!isObject(value)) {
       return { ...nothing, failure: unreadable('The provider sent an event that is not a JSON object.') };
@@ -108,7 +106,7 @@ export function passStream(context: AnswerContext): Lane {
         const finished = text(object(value.delta).stop_reason) !== undefined;
         const out = isObject(value.usage) ? priced(frame, value, context, usage) : bytes;
         const known = Object.keys(wire).length > 0 ? { usage } : {};
-        return { content: finished, characters: 0, finished, out, whole: out === bytes, ...known };
+        return { content: finished, characters: 0, finished, out, untouched: out === bytes, ...known };
       }
       case 'message_stop':
         stopped = true;
@@ -136,7 +134,7 @@ export function passStream(context: AnswerContext): Lane {
 }
 
 function passed(bytes: Buffer, content: boolean, characters: number): Glimpse {
-  return { content, characters, out: bytes, whole: true };
+  return { content, characters, out: bytes, untouched: true };
 }
 
 /** Bytes bound characters from above. Proofs and sources are no output: they come in long frames, so that only those are searched. */

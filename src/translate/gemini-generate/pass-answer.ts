@@ -4,7 +4,7 @@ import type { AnswerContext, AnswerOut } from '../../exchange/codec.ts';
 import { member, members, setMember, splice } from '../../exchange/json-span.ts';
 import type { Usage } from '../../exchange/usage.ts';
 import { errorOf, failureOf, unreadable } from './errors.ts';
-import { blockWord, finishWord } from './finish.ts';
+import { blockWord } from './finish.ts';
 import { decodeUsage, mapsPrompts, mergeMetadata, searches, withSearches } from './usage.ts';
 import { type Fields, field, fieldsOf, listOf, parsed, textOf } from './wire.ts';
 
@@ -20,12 +20,10 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   if (error || (candidates.length === 0 && blocked === undefined)) {
     return { body: raw, characters: 0, failure: error ? failureOf(error) : unreadable, losses: [], ...told };
   }
-  const finish = finishWord(field(candidates[0] ?? {}, 'finishReason')) ?? blocked;
   return {
     body: usage ? withCost(raw, usage, context) : raw,
     ...told,
     characters: charactersOf(candidates),
-    ...(finish === undefined ? {} : { finish }),
     losses: [],
   };
 }

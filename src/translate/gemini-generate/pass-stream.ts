@@ -43,11 +43,11 @@ export function passStream(context: AnswerContext): Lane {
       if (start > 0 && state.shape && fits(latin, state.shape, places)) {
         const out = sse ? bytes : frames.frame(bytes.toString('utf8', start).trim());
         const characters = charactersIn(latin, places.textFrom, places.textTo);
-        return { content: true, characters, ...laterUsage(latin, places, state), out, whole: sse };
+        return { content: true, characters, ...laterUsage(latin, places, state), out, untouched: sse };
       }
       if (start > 0 && !closer.test(latin)) {
         const out = sse ? bytes : frames.frame(bytes.toString('utf8', start).trim());
-        return { ...light(bytes, latin, state), out, whole: sse };
+        return { ...light(bytes, latin, state), out, untouched: sse };
       }
       return heavy(frame, start, state, context, frames);
     },
@@ -137,7 +137,7 @@ function heavy(frame: Frame, start: number, state: State, context: AnswerContext
   const data = frame.data.trim();
   if (data === '') {
     // A comment or a blank event: nothing for a client that reads an array.
-    return { content: false, characters: 0, out: sse ? frame.bytes : undefined, whole: sse };
+    return { content: false, characters: 0, out: sse ? frame.bytes : undefined, untouched: sse };
   }
   const body = parsed(data);
   const error = errorOf(body);
@@ -151,7 +151,7 @@ function heavy(frame: Frame, start: number, state: State, context: AnswerContext
   // The last usage carries the price; where several chunks name a reason, each does, and the last one counts.
   const ended = state.finished.size > 0 && [...state.finished.values()].every(Boolean);
   const priced = ended && seen.usage ? withPrice(frame, start, body, seen.usage, context) : undefined;
-  if (sse && priced === undefined) return { ...seen, out: frame.bytes, whole: true };
+  if (sse && priced === undefined) return { ...seen, out: frame.bytes, untouched: true };
   if (sse) return { ...seen, out: priced };
   const json = priced === undefined ? data : priced.toString('utf8', start > 0 ? start : 5).trim();
   return { ...seen, out: frames.frame(json) };

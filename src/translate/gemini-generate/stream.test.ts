@@ -42,7 +42,7 @@ test('keys inside arguments and text are not taken for the answer’s own', () =
   assert.equal(first.finished, undefined);
   assert.equal(first.failure, undefined);
   assert.equal(first.model, undefined);
-  assert.equal(first.whole, true);
+  assert.equal(first.untouched, true);
   const second = lane.push(event(chunk([{ text: '"finishReason":"STOP","usageMetadata":{"promptTokenCount":9}' }])));
   assert.equal(second.usage, undefined);
   assert.equal(second.model, 'gemini-2.5-flash');
@@ -72,7 +72,7 @@ test('the price stands in the frame that ends the answer, and nowhere else', () 
   const lane = codec.passStream(context());
   const usage = { promptTokenCount: 10, candidatesTokenCount: 2, totalTokenCount: 12 };
   const early = lane.push(event(chunk([{ text: 'Grüße' }], {}, usage)));
-  assert.equal(early.whole, true);
+  assert.equal(early.untouched, true);
   assert.equal(early.characters, 5);
   assert.deepEqual(early.usage, { ...noUsage(), input: 10, output: 2 });
   const last = lane.push(

@@ -21,13 +21,11 @@ export function passAnswer(raw: Buffer, context: AnswerContext): AnswerOut {
   if (failure) return { body: raw, characters: 0, losses: [], failure, usage, model };
   const choices = list(body.choices).map(object);
   const price = usage && context.price(usage);
-  const finish = text(choices[0]?.finish_reason);
   return {
     body: price ? priced(raw, said, object(body.usage), priceFields(price)) : raw,
     usage,
     model,
     characters: choices.reduce((sum, choice) => sum + messageCharacters(object(choice.message)), 0),
-    finish,
     losses: [],
   };
 }

@@ -29,7 +29,7 @@ export function passStream(context: AnswerContext): Lane {
     content,
     characters,
     out: frame.bytes,
-    whole: true,
+    untouched: true,
   });
 
   const push = (frame: Frame): Glimpse => {
@@ -65,7 +65,7 @@ export function passStream(context: AnswerContext): Lane {
     if (data === '') return passing(frame, 0);
     if (data.trim() === '[DONE]') {
       done = true;
-      return { content, characters: 0, ends: true, out: frame.bytes, whole: true };
+      return { content, characters: 0, ends: true, out: frame.bytes, untouched: true };
     }
     const chunk = parse(data);
     if (!isObject(chunk))
@@ -108,7 +108,7 @@ export function passStream(context: AnswerContext): Lane {
     };
     if (hides && choices.length === 0 && isObject(chunk.usage)) return { ...glimpse, out: undefined };
     const out = hides ? edited(frame, chunk, undefined) : usage && edited(frame, chunk, usage);
-    return out ? { ...glimpse, out } : { ...glimpse, out: frame.bytes, whole: true };
+    return out ? { ...glimpse, out } : { ...glimpse, out: frame.bytes, untouched: true };
   };
 
   const edited = (frame: Frame, chunk: Json, usage: Usage | undefined): Uint8Array | string | undefined => {
