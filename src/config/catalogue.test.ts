@@ -124,6 +124,15 @@ test('every model of every provider compiles to whole non-negative prices in asc
   assert.ok(models > 1000, `only ${models}`);
 });
 
+test('the models of a provider are names that can be asked for', () => {
+  const listed = catalogue.models('openai');
+  assert.ok(listed.includes('gpt-4o-mini'));
+  assert.deepEqual(
+    listed.filter((id) => id.startsWith('ft:') || id.endsWith('-')),
+    [],
+  );
+});
+
 test('priority prices are those of the published list, to the pico-dollar', () => {
   const published: readonly [string, number, number, number][] = [
     ['gpt-5.5', 12.5, 1.25, 75],

@@ -68,7 +68,11 @@ export function createCatalogue(feed: Feed, source: string): FeedCatalogue {
     models(provider) {
       if (provider === 'sim') return simModels;
       const row = byId.get(provider);
-      return row ? row.models.filter((model) => !model.deprecated).map((model) => model.id) : [];
+      // What is tuned has names of its own, of which the feed has the beginning alone: nobody can ask for that.
+      const named = row?.models.filter(
+        ({ id, deprecated }) => !deprecated && !id.startsWith('ft:') && !id.endsWith('-'),
+      );
+      return named?.map(({ id }) => id) ?? [];
     },
   };
 }
