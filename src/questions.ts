@@ -51,9 +51,9 @@ const menus: Readonly<Record<Format, Menu>> = {
 };
 
 /** `GET /v1/models`, and one of them by its name, in the dialect of the client: two SDKs share a path and say who they are by header. */
-function models(rooms: Rooms, { surface, headers }: Ingress, caller: Caller): unknown {
+function models(rooms: Rooms, { surface, path, headers }: Ingress, caller: Caller): unknown {
   const list = rooms.route.models(caller, rooms.policy());
-  const menu = menus[guessFormat(surface.format === 'gemini-generate' ? '/v1beta' : '', headers)];
+  const menu = menus[guessFormat(path, headers)];
   const { model } = surface;
   if (model === undefined) return menu.all(list.map(menu.one), list);
   const found = list.find(({ id }) => id === model) ?? list.find(({ id }) => id.slice(id.indexOf('/') + 1) === model);

@@ -149,7 +149,7 @@ test('each SDK lists the models, and finds one of them', async () => {
   );
   assert.equal((await anthropic.models.retrieve('the-alias')).type, 'model');
 
-  for (const apiVersion of ['v1', 'v1beta', undefined]) {
+  for (const apiVersion of ['v1', 'v1beta', 'v1alpha', undefined]) {
     const google = new GoogleGenAI({
       apiKey: gateway.key,
       httpOptions: { baseUrl: gateway.url, ...(apiVersion && { apiVersion }) },

@@ -106,9 +106,9 @@ export function queryValue(query: string, name: string): string | undefined {
   return undefined;
 }
 
-/** The format in which to refuse a path that does not exist: guessed from the headers an SDK sends. */
+/** The format of a path that several SDKs share, or that does not exist: guessed from it and the headers an SDK sends. */
 export function guessFormat(target: string, headers: Readonly<Record<string, unknown>>): Surface['format'] {
-  if (target.startsWith('/v1beta') || headers['x-goog-api-key'] !== undefined) return 'gemini-generate';
+  if (/^\/v1(beta|alpha)/.test(target) || headers['x-goog-api-key'] !== undefined) return 'gemini-generate';
   if (target.startsWith('/v1/messages') || headers['anthropic-version'] !== undefined) return 'anthropic-messages';
   return 'openai-chat';
 }
